@@ -1,0 +1,82 @@
+"""coopgym: twenty continuous-action games of coopetition, with the reward apart from the payoff.
+
+Everything below is imported when it is first asked for, so that ``import coopgym`` loads NumPy and nothing heavier.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from coopgym import testing
+    from coopgym.algorithms.evaluation import Evaluation, evaluate
+    from coopgym.algorithms.policy import Policy, load_policy, policy
+    from coopgym.algorithms.registry import list_algorithms
+    from coopgym.algorithms.training import TrainResult, train
+    from coopgym.envs.aec import make_aec
+    from coopgym.envs.catalogue import game, list_games
+    from coopgym.envs.game import Game
+    from coopgym.envs.parallel import make_parallel
+    from coopgym.envs.reward import RewardMode
+    from coopgym.envs.seat import make_seat
+    from coopgym.envs.vector import make_vec
+
+try:
+    __version__ = version("coopgym")
+except PackageNotFoundError:  # a source tree that was never installed
+    __version__ = "0+unknown"
+
+_HOMES = {
+    "Evaluation": "coopgym.algorithms.evaluation",
+    "Game": "coopgym.envs.game",
+    "Policy": "coopgym.algorithms.policy",
+    "RewardMode": "coopgym.envs.reward",
+    "TrainResult": "coopgym.algorithms.training",
+    "evaluate": "coopgym.algorithms.evaluation",
+    "game": "coopgym.envs.catalogue",
+    "list_algorithms": "coopgym.algorithms.registry",
+    "list_games": "coopgym.envs.catalogue",
+    "load_policy": "coopgym.algorithms.policy",
+    "make_aec": "coopgym.envs.aec",
+    "make_parallel": "coopgym.envs.parallel",
+    "make_seat": "coopgym.envs.seat",
+    "make_vec": "coopgym.envs.vector",
+    "policy": "coopgym.algorithms.policy",
+    "train": "coopgym.algorithms.training",
+}
+
+__all__ = [
+    "Evaluation",
+    "Game",
+    "Policy",
+    "RewardMode",
+    "TrainResult",
+    "evaluate",
+    "game",
+    "list_algorithms",
+    "list_games",
+    "load_policy",
+    "make_aec",
+    "make_parallel",
+    "make_seat",
+    "make_vec",
+    "policy",
+    "testing",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "testing":
+        return importlib.import_module("coopgym.testing")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'coopgym' has no attribute {name!r}; its names are {', '.join(__all__)}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,119 @@
+"""What is seen: the joint observation and the per-agent ones under three observability settings."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import lru_cache
+
+import numpy as np
+
+from coopgym.envs.game import Game
+from coopgym.mechanisms import checks
+from coopgym.mechanisms.arrays import Array, namespace
+from coopgym.mechanisms.base import State
+
+SETTINGS = ("full", "asymmetric", "minimal")
+
+
+def public_entries(game: Game, state: State) -> list[Array]:
+    """The state entries that everybody sees, each ``[..., k]``, in the order of the game's mechanisms."""
+    return [state.extra[name] for mechanism in game.mechanisms for name in mechanism.observed]
+
+
+def joint(game: Game, state: State) -> Array:
+    """``[..., N + 3 N^2 + 1 + k]``: last actions, T, R and D row by row, completed steps, public entries."""
+    xp = namespace(game.endowment)
+    batch = state.actions.shape[:-1]
+    flat = (*batch, game.n * game.n)
+    constant = xp.broadcast(game.interdependence.reshape(-1), flat)
+    parts = [state.actions, state.trust.reshape(flat), state.damage.reshape(flat), constant, state.time[..., None]]
+    return xp.concat(parts + public_entries(game, state))
+
+
+def per_agent(game: Game, state: State, setting: str) -> Array:
+    """``[..., N, d]``, one row an agent i.
+
+    own last action; others' last actions in index order; T whole (full) or row T_i. (asymmetric, minimal); damage that
+    others hold against i; for each j != i the mean damage held against j; row D_i.; time / horizon; public entries.
+    ``minimal`` stops after the second and third of these without the others: own action and T_i.. d = N^2 + 4N + k,
+    5N + k, N + 1. The released games (-v0) see rows of R instead of columns, and no public entries.
+    """
+    xp = namespace(game.endowment)
+    n, batch = game.n, state.actions.shape[:-1]
+    if setting == "minimal":
+        return xp.concat([state.actions[..., None], state.trust])
+    order = _own_first(n)
+    actions = state.actions[..., order]
+    trust = state.trust if setting == "asymmetric" else _for_each(xp, n, state.trust.reshape((*batch, n * n)))
+    against, public = _reputation(game, state)
+    parts = [
+        actions,
+        trust,
+        against,
+        public[..., order[:, 1:]],
+        xp.broadcast(game.interdependence, (*batch, n, n)),
+        _for_each(xp, n, (state.time / game.horizon)[..., None]),
+    ]
+    if game.version != "v0":
+        parts += [_for_each(xp, n, entry) for entry in public_entries(game, state)]
+    return xp.concat(parts)
+
+
+def _for_each(xp, n: int, row: Array) -> Array:  # type: ignore[no-untyped-def]
+    """``[..., k]`` repeated for each agent: ``[..., N, k]``."""
+    return xp.broadcast(row[..., None, :], (*row.shape[:-1], n, row.shape[-1]))
+
+
+def _reputation(game: Game, state: State) -> tuple[Array, Array]:
+    """(damage ``[..., N, N]`` seen by each agent as its own, public mean ``[..., N]``)."""
+    xp = namespace(game.endowment)
+    if game.version == "v0":  # released rule: what i itself has recorded, and means of rows with their diagonal
+        return state.damage, xp.sum(state.damage) / game.n
+    return xp.swap(state.damage), xp.sum(state.damage, -2) / (game.n - 1)
+
+
+@lru_cache(maxsize=64)
+def _own_first(n: int) -> np.ndarray:
+    return np.array([[i, *(j for j in range(n) if j != i)] for i in range(n)])
+
+
+def observe(game: Game, state: State, setting: str = "joint") -> Array:
+    """The joint observation, or the per-agent ones for a setting; ValueError for an unknown setting."""
+    return joint(game, state) if setting == "joint" else per_agent(game, state, setting)
+
+
+def check_setting(setting: str) -> str:
+    """``setting`` if it is one of the three; ValueError otherwise."""
+    return checks.choice("observability", setting, SETTINGS)
+
+
+def bounds(game: Game, setting: str = "joint") -> tuple[np.ndarray, np.ndarray]:
+    """(low, high) float64 NumPy arrays of an observation's shape. ``game`` must be in NumPy."""
+    lowest, highest = (_extreme(game, high=high) for high in (False, True))
+    low = dataclasses.replace(game, interdependence=np.zeros((game.n, game.n)))
+    high = dataclasses.replace(game, interdependence=np.ones((game.n, game.n)))
+    object.__setattr__(high, "interdependence", np.ones((game.n, game.n)))  # its diagonal too: a bound, not a game
+    return observe(low, lowest, setting), observe(high, highest, setting)
+
+
+def constant_features(game: Game, setting: str) -> np.ndarray:
+    """Bool, of an observation's shape: entries that never change during any episode of this game."""
+    eye = np.eye(game.n)
+    low, high = (_extreme(game, high=high) for high in (False, True))
+    low = low._replace(trust=np.maximum(low.trust, eye))
+    high = high._replace(damage=np.minimum(high.damage, 1.0 - eye))
+    return observe(game, low, setting) == observe(game, high, setting)
+
+
+def _extreme(game: Game, *, high: bool) -> State:
+    """A state with every entry at its lowest or at its highest."""
+    n = game.n
+    full = np.full((n, n), float(high))
+    state = game.reset()
+    extra = dict(state.extra)
+    for mechanism in game.mechanisms:
+        for name, limits in mechanism.observed.items():
+            limit = np.maximum(limits[int(high)], -float(game.horizon))  # a waiting time falls by one a step
+            extra[name] = np.broadcast_to(limit, extra[name].shape).astype(np.float64)
+    time = np.array(float(game.horizon if high else 0))
+    return State(time, game.endowment * float(high), full, full, extra)

@@ -1,0 +1,124 @@
+"""What a mechanism is to a game: the state it reads, the hooks it may fill, and how it moves between devices."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from coopgym.mechanisms.arrays import Array, namespace
+
+M = TypeVar("M")
+
+
+class State(NamedTuple):
+    """Everything a game remembers between two steps.
+
+    time:    ``[...]`` completed steps of the episode
+    actions: ``[..., N]`` last clipped actions, in endowment units (the baselines before the first step)
+    trust:   ``[..., N, N]`` trust of row in column, in [0, 1], diagonal 1
+    damage:  ``[..., N, N]`` reputation damage that row has recorded against column, in [0, 1], diagonal 0
+    extra:   the entries of the game's own mechanisms, by name
+    """
+
+    time: Array
+    actions: Array
+    trust: Array
+    damage: Array
+    extra: dict[str, Array]
+
+
+class Transition(NamedTuple):
+    """One step as a mechanism sees it when it updates: the state before, the move, and the trust after.
+
+    before: State; actions ``[..., N]`` clipped; raw ``[..., N]`` as submitted (only released rules look at it);
+    trust, damage ``[..., N, N]`` after the step; draws ``[..., k]`` random numbers or None.
+    """
+
+    before: State
+    actions: Array
+    raw: Array
+    trust: Array
+    damage: Array
+    draws: Array | None
+
+
+class Mechanism:
+    """A frozen dataclass of parameters with pure methods; the hooks below do nothing unless overridden.
+
+    ``observed`` names the entries of ``State.extra`` that everybody sees, with the bounds of their values.
+    ``reset_draws`` and ``step_draws`` say how many uniform (reset) and standard normal (step) numbers the
+    mechanism consumes per game: they come in as an argument, so the mathematics itself is deterministic.
+    """
+
+    reset_draws: int = 0
+    step_draws: int = 0
+
+    @property
+    def observed(self) -> dict[str, tuple[Any, Any]]:
+        """Public state entries: name -> (low, high), each broadcastable to the entry's trailing shape."""
+        return {}
+
+    def initial(self, draws: Array | None) -> dict[str, Array]:
+        """Entries of ``State.extra`` at the start of an episode, without batch axes except those of ``draws``."""
+        return {}
+
+    def baseline(self, state: State, actions: Array, baseline: Array) -> Array:
+        """The actions expected of the agents this step, ``[..., N]``: reference of the trust signal."""
+        return baseline
+
+    def payoffs(self, state: State, actions: Array, payoffs: Array) -> Array:
+        """The payoffs ``[..., N]`` so far, with this mechanism's part added (start-of-step state)."""
+        return payoffs
+
+    def update(self, step: Transition) -> dict[str, Array]:
+        """New values of this mechanism's entries of ``State.extra``."""
+        return {}
+
+    def info(self, before: State, after: State, actions: Array) -> dict[str, Array]:
+        """Quantities worth reporting after a step; never needed to go on."""
+        return {}
+
+
+def bind(part: M, like: Array) -> M:
+    """A copy of a dataclass (nested ones and tuples included) with its float arrays in the library of ``like``.
+
+    Floating arrays take the dtype and device of ``like``; index and boolean arrays keep their type.
+    """
+    xp = namespace(like)
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            if value.dtype.kind == "f":
+                return xp.asarray(value, like)
+            return value if xp.name == "numpy" else _index(value, like)
+        if isinstance(value, tuple):
+            return tuple(convert(v) for v in value)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return bind(value, like)
+        return value
+
+    fields = dataclasses.fields(part)  # type: ignore[arg-type]
+    copy = object.__new__(type(part))
+    for field in fields:
+        object.__setattr__(copy, field.name, convert(getattr(part, field.name)))
+    return copy
+
+
+def _index(value: np.ndarray, like: Array) -> Array:
+    import torch
+
+    return torch.as_tensor(value, device=like.device)
+
+
+def select(mask: Array, chosen: State, other: State) -> State:
+    """Per game: ``chosen`` where ``mask`` ``[...]`` is true, ``other`` elsewhere."""
+    xp = namespace(mask)
+
+    def pick(a: Array, b: Array) -> Array:
+        return xp.where(mask.reshape(mask.shape + (1,) * (b.ndim - mask.ndim)), a, b)
+
+    extra = {name: pick(chosen.extra[name], value) for name, value in other.extra.items()}
+    fields = (pick(a, b) for a, b in zip(chosen[:4], other[:4], strict=True))
+    return State(*fields, extra)
