@@ -54,7 +54,9 @@ def _recipe(omega: float, beta: float, c: float, phi_b: float, phi_c: float) -> 
     }
 
 
-def TeamProduction_(o: Options, *, n_agents: int = 4, omega: float = 25.0, beta: float = 0.7, cost: float = 1.0) -> Game:
+def TeamProduction_(
+    o: Options, *, n_agents: int = 4, omega: float = 25.0, beta: float = 0.7, cost: float = 1.0
+) -> Game:
     """A team whose output is shared equally while effort is not: the plain free-rider problem."""
     t = _table(o, numbered("worker", checks.whole("n_agents", n_agents, 2, 1000)))
     still = LoyaltyScores(np.full(n_agents, 0.5), gain=0.0, loss=0.0)
