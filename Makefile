@@ -1,0 +1,48 @@
+# Every target makes .venv and installs what it needs by itself: `make ablation` is the first command on a fresh clone.
+PYTHON ?= python3
+TEST_WORKERS ?= 2
+STEPS ?= 500000
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ABLATION := runs/ablation
+
+.PHONY: help setup ablation test lint bench readme clean
+.DEFAULT_GOAL := help
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## Make .venv with the pinned versions (uv when present, else pip)
+
+# uv does not read pip's settings, so a folder of local wheels has to be handed over.
+$(READY): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@if command -v uv >/dev/null; then \
+		UV_FIND_LINKS="$${UV_FIND_LINKS:-$$PIP_FIND_LINKS}" \
+			uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[learn,report,dev]'; \
+	else \
+		$(BIN)/python -m pip install -q -c constraints.txt -e '.[learn,report,dev]'; \
+	fi
+	@touch $@
+
+ablation: $(READY)  ## Train IPPO and MAPPO under three reward modes; print the table, save the plot
+	$(BIN)/coopgym ablate AppleAppStore-v1 --algorithms IPPO,MAPPO --seeds 7 --steps $(STEPS) --out $(ABLATION)
+
+test: $(READY)  ## Run all tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS)
+
+lint: $(READY)  ## Check style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)  ## Measure speed; prints a table and writes JSON
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/run.py
+
+readme: $(READY)  ## Write the generated parts of README.md again
+	$(BIN)/python docs/readme_tables.py --write
+
+clean:  ## Remove .venv, builds and runs
+	rm -rf $(VENV) build dist runs
