@@ -59,7 +59,7 @@ class Game:
         if len(set(self.agents)) != n or n < 2:
             raise ValueError(f"agents={self.agents} must be at least two different names")
 
-    # --- identity -----------------------------------------------------------------------------------------------
+    # --- identity
 
     @property
     def id(self) -> str:
@@ -95,7 +95,7 @@ class Game:
 
         return bind(self, torch.empty((), dtype=dtype or torch.float32, device=device))
 
-    # --- random numbers: how many a game consumes; they always come in as an argument -----------------------------
+    # --- random numbers: how many a game consumes; they always come in as an argument
 
     @property
     def reset_draws(self) -> int:
@@ -107,7 +107,7 @@ class Game:
         """Standard normal numbers that a step consumes per game."""
         return sum(m.step_draws for m in self.mechanisms)
 
-    # --- dynamics ---------------------------------------------------------------------------------------------------
+    # --- dynamics
 
     def reset(self, batch: tuple[int, ...] = (), draws: Array | None = None, previous: State | None = None) -> State:
         """State at the start of an episode, with leading axes ``batch``.
@@ -180,7 +180,7 @@ class Game:
         """Bool ``[...]``: the time limit is reached."""
         return state.time >= self.horizon
 
-    # --- rewards ------------------------------------------------------------------------------------------------------
+    # --- rewards
 
     def coupling(self, state: State) -> Array:
         """C ``[..., N, N]``, zero diagonal: how much of another's payoff enters the integrated reward."""
@@ -197,7 +197,7 @@ class Game:
         coupling = self.coupling(state)
         return RewardMode.of(mode).matrix(namespace(coupling).broadcast(coupling, state.trust.shape))
 
-    # --- reporting ------------------------------------------------------------------------------------------------------
+    # --- reporting
 
     def info(self, before: State, after: State, actions: Array) -> dict[str, Array]:
         """Quantities worth reporting after a step with clipped ``actions``; none is needed to go on."""

@@ -1,13 +1,13 @@
 """The semantics of the published 1.0.6 release (-v0), number for number; each quirk is one named rule.
 
-All released games pay the TR-1 private payoff; what their own report adds reaches only a multiplier on the reward, after
-the reward mode has mixed the payoffs. Three threshold decisions are taken in single precision, as the release takes them
+All released games pay the TR-1 private payoff; what their own report adds reaches only a multiplier on the reward, once
+the reward mode has mixed the payoffs. Threshold decisions are taken in single precision where the release takes them so
 (`single` marks them); everything else is computed in the precision of the game.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
 from typing import Any
@@ -18,12 +18,12 @@ from coopgym.envs.game import Game
 from coopgym.envs.reward import Weights, mix
 from coopgym.mechanisms.arrays import Array, namespace
 from coopgym.mechanisms.base import Mechanism, State, Transition
-from coopgym.mechanisms.coalition import Membership
-from coopgym.mechanisms.loyalty import LoyaltyScores, equilibrium_effort, optimal_effort
+from coopgym.mechanisms.coalition import Membership, coalition_report, everybody
+from coopgym.mechanisms.loyalty import LoyaltyScores, team_report
 from coopgym.mechanisms.negotiation import Agreement
 from coopgym.mechanisms.reciprocity import remember
 from coopgym.mechanisms.reputation import RunningReputation, TieredReputation
-from coopgym.mechanisms.value import HiddenSynergy, PowerValue
+from coopgym.mechanisms.value import HiddenSynergy
 
 WINDOW = 10  # steps of the rolling cooperation rate
 
@@ -100,29 +100,15 @@ class CollectiveModifier(Mechanism):
         one = rates * 0.0 + 1.0
         modifier = xp.where(rates < single(0.3), 0.5 * one, one)
         modifier = xp.where(rolling >= single(0.6), modifier * (1.0 + 0.15 * rolling), modifier)
-        everybody = xp.all(rates >= 0.5)[..., None]
-        return xp.where(everybody, 1.2 * modifier, modifier)
+        coordinated = xp.all(rates >= 0.5)[..., None]
+        return xp.where(coordinated, 1.2 * modifier, modifier)
 
     def info(self, before: State, after: State, actions: Array) -> dict[str, Array]:
-        """The team quantities that the release computes and never pays."""
+        """The team quantities that the release computes and never pays; the optimum may lie beyond the endowment."""
         xp = namespace(actions)
-        n, limit = actions.shape[-1], float(self.endowment[0])
-        recipe = (n, self.productivity, self.exponent, self.cost, limit)
-        nash, optimum = equilibrium_effort(*recipe), optimal_effort(*recipe)
-        loyalty = after.extra["loyalty"]
-        value = PowerValue(self.exponent)
-        output = self.productivity * value(xp.sum(actions))
-        riders = xp.single(actions) / xp.single(self.endowment) < single(0.3)
+        rates = xp.single(actions) / xp.single(self.endowment)
         return {
-            "team_output": output,
-            "nash_equilibrium": nash,
-            "social_optimum": optimum,
-            "efficiency_ratio": xp.sum(actions) / n / optimum,
-            "mean_loyalty": xp.sum(loyalty) / n,
-            "loyalty_scores": loyalty,
-            "team_cohesion": xp.sum(self.dependence * loyalty) / xp.sum(self.dependence),
-            "free_rider_count": xp.sum(xp.cast(riders, actions)),
-            "free_riders": riders,
+            **team_report(self, after.extra["loyalty"], actions, rates, limited=False),
             "collective_modifier": after.extra["modifier"],
             "rolling_cooperation": after.extra["rolling"],
         }
@@ -132,37 +118,27 @@ class CollectiveModifier(Mechanism):
 class CoalitionModifier(CollectiveModifier):
     """Rule *coalition multiplier*: half the reward outside the coalition, 1.1 times inside one of sufficient size."""
 
-    membership: Membership = Membership()
+    membership: Membership = field(default_factory=Membership)
 
     def initial(self, draws: Array | None) -> dict[str, Array]:
         """Everybody is a member, in index order."""
-        zero = 0.0 * self.endowment
-        order = namespace(zero).asarray(list(range(zero.shape[-1])), zero)
-        return {**super().initial(draws), "member": zero + 1.0, "timer": zero, "order": order}
+        return {**super().initial(draws), **everybody(self.endowment)}
 
     def update(self, step: Transition) -> dict[str, Array]:
         """Collective multiplier, exclusion and re-entry, coalition multiplier."""
         xp = namespace(step.actions)
         new, old = super().update(step), step.before.extra
-        member, timer, order = self.membership.update(old["member"], old["timer"], old["order"], new["loyalty"])
+        moved = self.membership.update(old, new["loyalty"])
+        member = moved["member"]
         enough = xp.sum(member)[..., None] >= self.membership.minimum
         base = xp.single(new["modifier"])
         inside = xp.where(enough, 1.1 * base, base)
         modifier = xp.cast(xp.where(member > 0, inside, 0.5 * base), step.actions)
-        return {**new, "member": member, "timer": timer, "order": order, "modifier": modifier}
+        return {**new, **moved, "modifier": modifier}
 
     def info(self, before: State, after: State, actions: Array) -> dict[str, Array]:
         """Team quantities and the coalition."""
-        member = after.extra["member"]
-        size = namespace(actions).sum(member)
-        return {
-            **super().info(before, after, actions),
-            "coalition_size": size,
-            "members": member > 0,
-            "excluded": member <= 0,
-            "exclusion_timer": after.extra["timer"],
-            "stability": size / member.shape[-1],
-        }
+        return {**super().info(before, after, actions), **coalition_report(after)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ import numpy as np
 Array = Any  # numpy.ndarray or torch.Tensor; both have the operators, shapes and dtypes used here
 
 
-def _matvec(matrix: np.ndarray, vector: np.ndarray) -> np.ndarray:
+def _matvec(matrix: Any, vector: Any) -> Any:
     if matrix.ndim == 2 and vector.ndim == 1:  # one game: plain BLAS beats every batched form
         return matrix @ vector
     return np.matmul(matrix, vector[..., None])[..., 0]

@@ -120,5 +120,5 @@ def select(mask: Array, chosen: State, other: State) -> State:
         return xp.where(mask.reshape(mask.shape + (1,) * (b.ndim - mask.ndim)), a, b)
 
     extra = {name: pick(chosen.extra[name], value) for name, value in other.extra.items()}
-    fields = (pick(a, b) for a, b in zip(chosen[:4], other[:4], strict=True))
-    return State(*fields, extra)
+    time, actions, trust, damage = (pick(a, b) for a, b in zip(chosen[:4], other[:4], strict=True))
+    return State(time, actions, trust, damage, extra)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from coopgym.mechanisms.arrays import Array, namespace
@@ -15,7 +15,7 @@ from coopgym.mechanisms.value import PowerValue
 class Membership:
     """Who belongs to the coalition: exclusion below ``exit_threshold`` loyalty, re-entry after a cooldown.
 
-    The report speaks of ordered lists of members and of excluded agents. ``order`` ``[..., N]`` is that order: a smaller
+    The release keeps ordered lists of members and of excluded agents. ``order`` ``[..., N]`` is that order: a smaller
     number stands earlier in the agent's list, and everybody who moves goes to the end of the other list.
     """
 
@@ -24,9 +24,10 @@ class Membership:
     cooldown: int = 5
     reentry_loyalty: float = 0.4
 
-    def update(self, member: Array, timer: Array, order: Array, loyalty: Array) -> tuple[Array, Array, Array]:
-        """(member 0/1, timer, order), each ``[..., N]``, after a step that ended with ``loyalty``."""
+    def update(self, old: dict[str, Array], loyalty: Array) -> dict[str, Array]:
+        """member (0/1), timer and order, each ``[..., N]``, after a step that ended with ``loyalty``."""
         xp = namespace(loyalty)
+        member, timer, order = old["member"], old["timer"], old["order"]
         disloyal = member * xp.cast(loyalty < self.exit_threshold, loyalty)
         spare = xp.sum(member)[..., None] - self.minimum
         leaves = disloyal * xp.cast(_place(disloyal, order) < spare, loyalty)
@@ -36,7 +37,27 @@ class Membership:
         ready = xp.cast((timer <= 0) & (loyalty >= self.reentry_loyalty), loyalty)
         enters = (1.0 - member) * ready
         order = xp.where(enters > 0, _end(order) + _place(enters, order), order)
-        return member + enters, xp.where(enters > 0, 0.0 * timer, timer), order
+        return {"member": member + enters, "timer": xp.where(enters > 0, 0.0 * timer, timer), "order": order}
+
+
+def everybody(endowment: Array) -> dict[str, Array]:
+    """The start: everybody is a member, in index order; entries ``[N]``."""
+    zero = 0.0 * endowment
+    order = namespace(zero).asarray(list(range(zero.shape[-1])), zero)
+    return {"member": zero + 1.0, "timer": zero, "order": order}
+
+
+def coalition_report(after: State) -> dict[str, Array]:
+    """coalition_size, members and excluded (flags), exclusion_timer, stability = size / N."""
+    member = after.extra["member"]
+    size = namespace(member).sum(member)
+    return {
+        "coalition_size": size,
+        "members": member > 0,
+        "excluded": member <= 0,
+        "exclusion_timer": after.extra["timer"],
+        "stability": size / member.shape[-1],
+    }
 
 
 def _place(chosen: Array, order: Array) -> Array:
@@ -58,7 +79,7 @@ class CoalitionProduction(TeamProduction):
     excluded: 0.5 (omega a_i^beta / N - c a_i), without loyalty
     """
 
-    membership: Membership = Membership()
+    membership: Membership = field(default_factory=Membership)
     exclusion_pays: bool = True  # False: the bare class formula, everybody produces and earns (mechanism_terms=False)
 
     @property
@@ -68,10 +89,7 @@ class CoalitionProduction(TeamProduction):
 
     def initial(self, draws: Array | None) -> dict[str, Array]:
         """Everybody is a member, in index order."""
-        xp = namespace(self.endowment)
-        zero = 0.0 * self.endowment
-        order = xp.asarray(list(range(self.endowment.shape[-1])), self.endowment)
-        return {**super().initial(draws), "member": zero + 1.0, "timer": zero, "order": order}
+        return {**super().initial(draws), **everybody(self.endowment)}
 
     def payoffs(self, state: State, actions: Array, payoffs: Array) -> Array:
         """Add the member's or the excluded agent's payoff, ``[..., N]``."""
@@ -89,20 +107,8 @@ class CoalitionProduction(TeamProduction):
     def update(self, step: Transition) -> dict[str, Array]:
         """Loyalty, then exclusion and re-entry."""
         new = super().update(step)
-        old = step.before.extra
-        member, timer, order = self.membership.update(old["member"], old["timer"], old["order"], new["loyalty"])
-        return {**new, "member": member, "timer": timer, "order": order}
+        return {**new, **self.membership.update(step.before.extra, new["loyalty"])}
 
     def info(self, before: State, after: State, actions: Array) -> dict[str, Array]:
-        """Team quantities, and coalition_size, members, excluded, stability = size / N."""
-        xp = namespace(actions)
-        member = after.extra["member"]
-        size = xp.sum(member)
-        return {
-            **super().info(before, after, actions),
-            "coalition_size": size,
-            "members": member > 0,
-            "excluded": member <= 0,
-            "exclusion_timer": after.extra["timer"],
-            "stability": size / member.shape[-1],
-        }
+        """Team quantities and the coalition."""
+        return {**super().info(before, after, actions), **coalition_report(after)}

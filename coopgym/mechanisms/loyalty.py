@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -84,31 +84,64 @@ class TeamProduction(Mechanism):
         return {"loyalty": self.loyalty.update(step.before.extra["loyalty"], step.actions / self.endowment)}
 
     def info(self, before: State, after: State, actions: Array) -> dict[str, Array]:
-        """team_output, mean_loyalty, loyalty_scores, team_cohesion (eq. 5), free riders, nash and optimum effort."""
-        xp = namespace(actions)
-        loyalty = after.extra["loyalty"]
-        riders = actions / self.endowment < 0.3
-        nash, optimum = self.benchmarks(actions.shape[-1])
-        output = self.output(xp.sum(actions))
-        mean_action = xp.sum(actions) / actions.shape[-1]
-        return {
-            "total_value": output,
-            "team_output": output,
-            "nash_equilibrium": nash,
-            "social_optimum": optimum,
-            "efficiency_ratio": mean_action / optimum if optimum else 0.0 * mean_action,
-            "mean_loyalty": xp.sum(loyalty) / loyalty.shape[-1],
-            "loyalty_scores": loyalty,
-            "team_cohesion": xp.sum(self.dependence * loyalty) / xp.sum(self.dependence),
-            "free_rider_count": xp.sum(xp.cast(riders, actions)),
-            "free_riders": riders,
-        }
+        """The team_report, with the optimum inside the action range, and the output as total_value."""
+        report = team_report(self, after.extra["loyalty"], actions, actions / self.endowment, limited=True)
+        return {"total_value": report["team_output"], **report}
 
-    def benchmarks(self, n: int) -> tuple[float, float]:
-        """Effort per agent in the symmetric loyalty-free equilibrium (Prop. 1) and in the optimum, in [0, a_max]."""
-        limit = float(self.endowment[0])
-        nash = equilibrium_effort(n, self.productivity, self.exponent, self.cost, limit)
-        return min(nash, limit), min(optimal_effort(n, self.productivity, self.exponent, self.cost, limit), limit)
+
+class Production(Protocol):
+    """What team_report needs to know of a team; the released games report the same quantities."""
+
+    @property
+    def endowment(self) -> Array:
+        """``[N]``."""
+
+    @property
+    def dependence(self) -> Array:
+        """``[N]``: weight in team cohesion."""
+
+    @property
+    def productivity(self) -> float:
+        """omega."""
+
+    @property
+    def exponent(self) -> float:
+        """beta."""
+
+    @property
+    def cost(self) -> float:
+        """c."""
+
+
+def team_report(team: Production, loyalty: Array, actions: Array, rates: Array, *, limited: bool) -> dict[str, Array]:
+    """team_output Q, effort benchmarks, efficiency, lift over the equilibrium, cohesion (eq. 5), free riders.
+
+    A free rider contributes less than 0.3 of its endowment.
+    actions, rates, loyalty ``[..., N]``. ``limited`` keeps the social optimum inside the action range, as the release
+    does not.
+    """
+    xp = namespace(actions)
+    n, limit = actions.shape[-1], float(team.endowment[0])
+    recipe = (n, team.productivity, team.exponent, team.cost, limit)
+    nash, optimum = equilibrium_effort(*recipe), optimal_effort(*recipe)
+    optimum = min(optimum, limit) if limited else optimum
+    total = xp.sum(actions)
+    riders = rates < float(np.float32(0.3))
+    report = {
+        "team_output": team.productivity * PowerValue(team.exponent)(total),
+        "nash_equilibrium": nash,
+        "social_optimum": optimum,
+        "mean_loyalty": xp.sum(loyalty) / n,
+        "loyalty_scores": loyalty,
+        "team_cohesion": xp.sum(team.dependence * loyalty) / xp.sum(team.dependence),
+        "free_rider_count": xp.sum(xp.cast(riders, actions)),
+        "free_riders": riders,
+    }
+    if optimum > 0.0:
+        report["efficiency_ratio"] = total / n / optimum
+    if nash > 0.0:
+        report["loyalty_lift"] = PowerValue(team.exponent)(total / (n * nash))
+    return report
 
 
 def equilibrium_effort(n: int, productivity: float, exponent: float, cost: float, limit: float) -> float:
@@ -127,4 +160,4 @@ def optimal_effort(n: int, productivity: float, exponent: float, cost: float, li
 
 def row_means(interdependence: np.ndarray) -> np.ndarray:
     """Mean of each row of D, zero diagonal included: the cohesion weights of eq. 5."""
-    return interdependence.mean(-1)
+    return np.mean(interdependence, axis=-1)

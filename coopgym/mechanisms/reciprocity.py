@@ -88,6 +88,9 @@ def remember(memory: Array, row: Array) -> Array:
 def reciprocity_weight(
     interdependence: np.ndarray, strength: float, base: float, elasticity: float, amplification: float
 ) -> np.ndarray:
-    """lambda_R (1 + omega D_ij) rho_0 D_ij^eta, ``[N, N]``: strength lambda_R, base rho_0, elasticity eta, amplification omega."""
+    """lambda_R (1 + omega D_ij) rho_0 D_ij^eta, ``[N, N]``   (eq. 23 and the weights of eq. 44).
+
+    strength lambda_R, base rho_0, elasticity eta, amplification omega; zero where D is zero.
+    """
     sensitivity = np.where(interdependence > 0, base * interdependence**elasticity, 0.0)
     return strength * (1.0 + amplification * interdependence) * sensitivity

@@ -1,4 +1,4 @@
-"""TR-1, interdependence: pi_i = e_i - a_i + theta ln(1 + a_i) + alpha_i gamma g(a); trust is observed and drives exits."""
+"""TR-1, interdependence: pi_i = e_i - a_i + theta ln(1 + a_i) + alpha_i gamma g(a); trust is seen and drives exits."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from coopgym.envs.released import LaggingReputation, LeakingSynergy
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.interdependence import hub_and_spokes, pair, symmetric
 from coopgym.mechanisms.reputation import RunningReputation
+from coopgym.mechanisms.tallies import PlatformReport, PowerReport
 from coopgym.mechanisms.value import HiddenSynergy, LogarithmicValue
 
 
@@ -24,9 +25,9 @@ def PartnerHoldUp(o: Options, *, strong_dependency: float = 0.35, weak_dependenc
                "sensitivity": 1.2},
     )  # fmt: skip
     return t.game(
-        t.synergy(), exit=t.trust_in_first(0.10), summary=PartnerHoldUp.__doc__ or "",
+        t.synergy(), PowerReport(float(t.interdependence[1, 0] - t.interdependence[0, 1])),
+        exit=t.trust_in_first(0.10), summary=PartnerHoldUp.__doc__ or "",
         given={"strong_dependency": strong_dependency, "weak_dependency": weak_dependency},
-        facts={"power_asymmetry": t.interdependence[1, 0] - t.interdependence[0, 1]},
     )  # fmt: skip
 
 
@@ -48,7 +49,10 @@ def PlatformEcosystem(
         "n_developers": n, "platform_share": share, "platform_dependency": platform_dependency,
         "developer_dependency": developer_dependency,
     }  # fmt: skip
-    return t.game(t.synergy(), exit=t.trust_in_first(0.15), summary=PlatformEcosystem.__doc__ or "", given=given)
+    return t.game(
+        t.synergy(), PlatformReport(0.15), exit=t.trust_in_first(0.15), summary=PlatformEcosystem.__doc__ or "",
+        given=given,
+    )  # fmt: skip
 
 
 def DynamicPartnerSelection(o: Options, *, n_agents: int = 6, persist_reputation: bool = False) -> Game:

@@ -14,6 +14,7 @@ from coopgym.mechanisms import checks
 from coopgym.mechanisms.coalition import CoalitionProduction, Membership
 from coopgym.mechanisms.interdependence import symmetric
 from coopgym.mechanisms.loyalty import LoyaltyScores, TeamProduction, row_means
+from coopgym.mechanisms.tallies import EffortReport, PublicGoodReport
 
 TRUST = {"building": 0.10, "erosion": 0.25, "harm": 0.40, "forgetting": 0.02, "amplification": 0.50}
 
@@ -44,7 +45,7 @@ def _team(t: Table, recipe: dict[str, float], loyalty: LoyaltyScores, **kwargs: 
     )  # fmt: skip
 
 
-def _recipe(omega: float, beta: float, c: float, phi_b: float, phi_c: float) -> dict[str, float]:
+def _recipe(omega: float, beta: float, c: float, phi_b: float, phi_c: float) -> dict[str, Any]:
     return {
         "productivity": checks.number("omega", omega, 0.0, 1e9, open_low=True),
         "exponent": checks.number("beta", beta, 0.0, 1.0, open_low=True),
@@ -132,7 +133,9 @@ def ApacheProject(o: Options, *, phase: str = "maturity", calibration: str = "en
     team = _team(t, recipe, LoyaltyScores(start * multiplier, cap=multiplier), **extra)
     facts = {"phase": phase, "years": years, "phase_loyalty": multiplier, "expected_effort": expected}
     given = {"phase": phase, "calibration": calibration}
-    return t.game(*team, summary=ApacheProject.__doc__ or "", given=given, facts=facts)
+    return t.game(
+        *team, EffortReport(expected, o.released), summary=ApacheProject.__doc__ or "", given=given, facts=facts
+    )
 
 
 def PublicGoods(
@@ -144,9 +147,11 @@ def PublicGoods(
     e = checks.number("endowment", endowment, 0.0, 1e9, open_low=True)
     t = _table(o, numbered("citizen", n), endowment=e)
     recipe = _recipe(multiplier, 1.0, 1.0, phi_b, phi_c)
-    team = _team(t, recipe, LoyaltyScores(np.full(n, 0.5)), kept=t.endowment)
+    loyalty = LoyaltyScores(np.full(n, 0.5))
+    team = _team(t, recipe, loyalty, kept=t.endowment)
+    report = PublicGoodReport(TeamProduction(t.endowment, row_means(t.interdependence), t.endowment, loyalty, **recipe))
     given = {"n_agents": n, "multiplier": multiplier, "endowment": e, "phi_b": phi_b, "phi_c": phi_c}
-    return t.game(*team, summary=PublicGoods.__doc__ or "", given=given)
+    return t.game(*team, report, summary=PublicGoods.__doc__ or "", given=given)
 
 
 GAMES = (TeamProduction_, LoyaltyTeam, CoalitionFormation, ApacheProject, PublicGoods)

@@ -73,7 +73,7 @@ def AppleAppStore(o: Options, *, calibration: str = "environment") -> Game:
     """Apple, its major and its small developers over 66 quarters of the App Store (TR-4's case study)."""
     dependence = np.array([[0, 0.3, 0.2], [0.8, 0, 0.15], [0.85, 0.1, 0]])
     trust, start, baseline = TRUST, np.full((3, 3), 0.60), np.array([30.0, 24.0, 18.0])
-    numbers = {"rho": 1.0, "eta": 1.2, "kappa": 0.8, "k": 4, "strength": 1.0, "omega": 0.8}
+    numbers: dict[str, Any] = {"rho": 1.0, "eta": 1.2, "kappa": 0.8, "k": 4, "strength": 1.0, "omega": 0.8}
     if checks.choice("calibration", calibration, ("environment", "report")) == "report":
         dependence = np.array([[0, 0.66, 0.71], [0.88, 0, 0.30], [0.92, 0.30, 0]])
         numbers |= {"rho": 0.85, "eta": 1.3, "kappa": 1.2, "omega": 0.6}
