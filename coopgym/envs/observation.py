@@ -102,7 +102,7 @@ def constant_features(game: Game, setting: str) -> np.ndarray:
     low, high = (_extreme(game, high=high) for high in (False, True))
     low = low._replace(trust=np.maximum(low.trust, eye))
     high = high._replace(damage=np.minimum(high.damage, 1.0 - eye))
-    return np.equal(observe(game, low, setting), observe(game, high, setting))
+    return np.asarray(observe(game, low, setting) == observe(game, high, setting))
 
 
 def _extreme(game: Game, *, high: bool) -> State:

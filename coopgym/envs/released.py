@@ -86,7 +86,7 @@ class CollectiveModifier(Mechanism):
         window, mean = roll(old["window"], rates, step.before.time)
         rolling = xp.minimum(xp.maximum(mean, 0.0), 1.0)
         if self.plain:
-            modifier = xp.where(rates < single(0.2), 0.9, 1.0)
+            modifier = xp.where(rates < single(0.2), single(0.9), 1.0)
             loyalty = old["loyalty"]
         else:
             modifier = self.modifier(rates, rolling)

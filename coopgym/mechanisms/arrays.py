@@ -8,7 +8,6 @@ Legend used in every docstring of the package: ``...`` any leading batch axes, `
 
 from __future__ import annotations
 
-import functools
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -59,8 +58,7 @@ NUMPY = SimpleNamespace(
 )
 
 
-@functools.cache
-def _torch() -> SimpleNamespace:
+def _torch_shim() -> SimpleNamespace:
     import torch
 
     def maximum(x: Any, y: Any) -> Any:
@@ -101,9 +99,17 @@ def _torch() -> SimpleNamespace:
     )
 
 
+_torch: SimpleNamespace | None = None
+
+
 def namespace(x: Array) -> SimpleNamespace:
     """The shim for the library that ``x`` belongs to."""
-    return NUMPY if isinstance(x, (np.ndarray, np.generic, float, int)) else _torch()
+    if isinstance(x, (np.ndarray, np.generic, float, int)):
+        return NUMPY
+    global _torch  # noqa: PLW0603 - filled once; torch.compile traces a global, not a cache
+    if _torch is None:
+        _torch = _torch_shim()
+    return _torch
 
 
 def is_torch(x: Any) -> bool:

@@ -160,4 +160,4 @@ def optimal_effort(n: int, productivity: float, exponent: float, cost: float, li
 
 def row_means(interdependence: np.ndarray) -> np.ndarray:
     """Mean of each row of D, zero diagonal included: the cohesion weights of eq. 5."""
-    return np.mean(interdependence, axis=-1)
+    return np.asarray(interdependence.mean(-1))
