@@ -1,0 +1,5 @@
+"""``python -m coopgym`` is the command ``coopgym``."""
+
+from coopgym.cli import main
+
+main()

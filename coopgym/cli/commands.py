@@ -1,0 +1,140 @@
+"""The commands: each parses, calls one function of a room below, and prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from coopgym.cli import output
+from coopgym.cli.group import Commands
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Twenty continuous-action games of coopetition: look at them, train on them, compare reward modes.",
+)
+
+GameName = Annotated[str, typer.Argument(help="A game, e.g. TrustDilemma-v1; `coopgym list` names all.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")]
+Modes = Annotated[
+    str, typer.Option(help="Reward modes, comma-separated; integrated:0.5 is half way from private to integrated.")
+]
+Seeds = Annotated[int, typer.Option(min=1, help="Number of seeds: 0, 1, 2, ...")]
+Steps = Annotated[int, typer.Option(min=1, help="Environment steps for each seed and reward mode.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+ALL_MODES = "private,integrated,cooperative"
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
+    if version:
+        import coopgym
+
+        typer.echo(f"coopgym {coopgym.__version__}")
+        raise typer.Exit
+
+
+@app.command("list")
+def list_(
+    report: Annotated[int | None, typer.Option(help="Only the games of one technical report, 1 to 4.")] = None,
+    version: Annotated[str, typer.Option(help="v1: as in the reports; v0: as released in 1.0.6.")] = "v1",
+    json: Json = False,
+) -> None:
+    """List the games.
+
+    Example: coopgym list --report 4
+    """
+    from coopgym.report import catalogue
+
+    output.games(catalogue.games(report, version), json)
+
+
+@app.command()
+def show(game: GameName, json: Json = False) -> None:
+    """Show one game: its agents, parameters and options.
+
+    Example: coopgym show AppleAppStore-v1
+    """
+    from coopgym.report import catalogue
+
+    output.game(catalogue.describe(game), json)
+
+
+@app.command()
+def train(
+    algorithm: Annotated[str, typer.Argument(help="A learner, e.g. IPPO.")],
+    game: GameName,
+    modes: Modes = ALL_MODES,
+    seeds: Seeds = 1,
+    steps: Steps = 500_000,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run; runs/ALGORITHM-GAME by default.")] = None,
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """Train all seeds and reward modes of one algorithm as one program; keep policies and records.
+
+    Example: coopgym train IPPO TrustDilemma-v1 --seeds 3 --steps 200000
+    """
+    from coopgym.study.single import train_run
+
+    folder = out or Path("runs") / f"{algorithm}-{game}"
+    with output.progress() as bar:
+        rows = train_run(algorithm, game, modes=modes, seeds=seeds, steps=steps, out=folder, device=device, news=bar)
+    output.runs(rows, folder, json)
+
+
+@app.command()
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="A folder that `coopgym train` or `coopgym ablate` has written.")],
+    episodes: Annotated[int, typer.Option(min=1, help="Episodes for each policy.")] = 100,
+    seed: Annotated[int, typer.Option(help="Seed of the games' randomness and of stochastic policies.")] = 0,
+    json: Json = False,
+) -> None:
+    """Play the trained policies of a run again and report what they earn.
+
+    Example: coopgym evaluate runs/IPPO-TrustDilemma-v1
+    """
+    from coopgym.study.single import evaluate_run
+
+    with output.progress() as bar:
+        results = evaluate_run(run, episodes=episodes, seed=seed, news=bar)
+    output.evaluations(results, json)
+
+
+@app.command()
+def ablate(
+    game: GameName,
+    algorithms: Annotated[str, typer.Option(help="Learners, comma-separated.")] = "IPPO,MAPPO",
+    seeds: Seeds = 7,
+    steps: Steps = 500_000,
+    modes: Modes = ALL_MODES,
+    out: Annotated[Path | None, typer.Option(help="Folder of the records; runs/ablation-GAME by default.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; the number of cores by default.")] = None,
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """Train every algorithm under every reward mode; print a table with intervals and save a plot.
+
+    Finished runs are kept: after an interrupt, the same command goes on where it stopped.
+
+    Example: coopgym ablate AppleAppStore-v1 --seeds 7 --steps 500000
+    """
+    from coopgym.study.ablation import run_ablation
+
+    folder = out or Path("runs") / f"ablation-{game}"
+    with output.progress() as bar:
+        result = run_ablation(
+            game, algorithms.split(","), reward_modes=modes.split(","), seeds=seeds, steps=steps, out=folder,
+            workers=workers, device=device, news=bar,
+        )  # fmt: skip
+        picture = result.plot() if result.lines else None
+    output.ablation(result, picture, json)
+    if result.failures:
+        raise typer.Exit(1)

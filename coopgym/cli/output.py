@@ -1,0 +1,173 @@
+"""What the commands print: tables for people on stdout, or JSON alone; progress always on stderr."""
+
+from __future__ import annotations
+
+import json as json_
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from coopgym.study.ablation import Ablation
+    from coopgym.study.summary import Estimate, Line
+
+News = Callable[[str, float], None]
+
+
+@contextmanager
+def progress() -> Iterator[News]:
+    """A bar with the time left for each piece of work; call what it gives with (name, share done)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+    times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+    with Progress(*columns, *times, console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def news(name: str, share: float) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(name, total=1.0)
+            bar.update(tasks[name], completed=share)
+
+        yield news
+
+
+def games(rows: Sequence[Mapping[str, Any]], json: bool) -> None:
+    """The table of games."""
+    if json:
+        return _json(rows)
+    table = _table(("game", ""), ("report", "r"), ("mechanism", ""), ("agents", "r"), ("horizon", "r"))
+    for row in rows:
+        report = f"TR-{row['report']}"
+        table.add_row(row["id"], report, row["mechanism"], str(row["agents"]), str(row["horizon"]))
+    _console().print(table)
+    return None
+
+
+def game(facts: Mapping[str, Any], json: bool) -> None:
+    """One game."""
+    if json:
+        return _json(facts)
+    console = _console()
+    console.print(f"[bold]{facts['id']}[/]  TR-{facts['report']}, {facts['mechanism']}")
+    console.print(facts["summary"], highlight=False)
+    console.print(f"{facts['agents']} agents, {facts['horizon']} steps, observability {facts['observability']}")
+    table = _table(("agent", ""), ("endowment", "r"), ("baseline", "r"), ("share", "r"), ("depends most on", ""))
+    names = facts["agent_names"]
+    for i, name in enumerate(names):
+        row = facts["interdependence"][i]
+        most = max(range(len(names)), key=row.__getitem__)
+        numbers = (f"{facts[key][i]:g}" for key in ("endowment", "baseline"))
+        table.add_row(name, *numbers, f"{facts['shares'][i]:.3g}", f"{names[most]} ({row[most]:.2f})")
+    console.print(table)
+    options = ", ".join(f"{name}={value!r}" for name, value in facts["options"].items())
+    console.print(f"options: {options}", highlight=False, markup=False)
+    return None
+
+
+def runs(rows: Sequence[Mapping[str, Any]], folder: Path, json: bool) -> None:
+    """The runs of one `train`."""
+    from coopgym.study.summary import cooperation_rate, mode_label
+
+    if json:
+        return _json(rows)
+    table = _table(("mode", ""), ("seed", "r"), ("welfare", "r"), ("cooperation", "r"), ("trust", "r"), ("status", ""))
+    for row in rows:
+        fine = row["status"] == "ok"
+        numbers = (
+            (f"{row['welfare']:,.0f}", f"{cooperation_rate(row):.0%}", f"{row['final_trust']:.2f}") if fine else ()
+        )
+        table.add_row(mode_label(row), str(row["seed"]), *(numbers or ("", "", "")), row["status"])
+    console = _console()
+    console.print(table)
+    console.print(f"policies and records: {folder}", highlight=False, markup=False)
+    return None
+
+
+def evaluations(rows: Sequence[Mapping[str, Any]], json: bool) -> None:
+    """What `evaluate` has measured."""
+    if json:
+        return _json(rows)
+    table = _table(("run", ""), ("mode", ""), ("seed", "r"), ("welfare", "r"), ("cooperation", "r"), ("trust", "r"))
+    for row in rows:
+        numbers = (f"{row['welfare']:,.0f}", f"{row['cooperation']:.0%}", f"{row['trust']:.2f}")
+        table.add_row(f"{row['algorithm']} {row['game']}", row["reward_mode"], str(row["seed"]), *numbers)
+    _console().print(table)
+    return None
+
+
+def ablation(result: Ablation, picture: Path | None, json: bool) -> None:
+    """The table of an ablation, its yardstick, where its files are, and on stderr what failed."""
+    from coopgym.cli.group import say
+
+    for failure in result.failures:
+        say("error", failure)
+    if json:
+        return _json(result.to_dict() | {"picture": picture and str(picture)})
+    console = _console()
+    if result.lines:
+        console.print(_lines(result.lines, " " if console.width >= 120 else "\n"))
+        console.print(_yardstick(result.lines), highlight=False, markup=False)
+    console.print(f"records: {result.folder}", highlight=False, markup=False)
+    if picture is not None:
+        console.print(f"plot: {picture}", highlight=False, markup=False)
+    return None
+
+
+def _lines(lines: Iterable[Line], between: str) -> Table:
+    names = ("welfare", "of best", "own reward", "cooperation", "final trust", "steps", "seeds")
+    table = _table(("algorithm", ""), ("reward mode", ""), *((name, "r") for name in names))
+    last = None
+    for line in lines:
+        if last not in (None, line.algorithm):
+            table.add_section()
+        table.add_row(
+            "" if line.algorithm == last else line.algorithm,
+            line.reward_mode,
+            _interval(line.welfare, ",.0f", between),
+            "" if line.share_of_best is None else f"{line.share_of_best.mean:.1%}",
+            f"{line.reward.mean:,.0f}",
+            _interval(line.cooperation * 100.0, ".0f", between, "%"),
+            _interval(line.trust, ".2f", between),
+            f"{line.length.mean:.0f}",
+            f"{line.runs}" + (f" (+{line.diverged} diverged)" if line.diverged else ""),
+        )
+        last = line.algorithm
+    return table
+
+
+def _yardstick(lines: Sequence[Line]) -> str:
+    text = (
+        "welfare: payoff of all agents over an episode, mean over seeds [95% bootstrap interval]; own reward: the "
+        "return in the mode trained on, summed over agents."
+    )
+    best = lines[0].best_constant
+    return text if best is None else f"{text} Best constant policy: welfare {best:,.0f} (= 100%)."
+
+
+def _interval(x: Estimate, form: str, between: str, unit: str = "") -> str:
+    mean = f"{x.mean:{form}}{unit}"
+    return mean if x.low is None else rf"{mean}{between}\[{x.low:{form}}, {x.high:{form}}]"
+
+
+def _table(*columns: tuple[str, str]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name, side in columns:
+        table.add_column(name, justify="right" if side else "left", no_wrap=name in ("game", "algorithm"))
+    return table
+
+
+def _console() -> Console:
+    """Rich's guess for a terminal; 120 columns where stdout is a file or a pipe."""
+    fixed = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    return Console(width=120 if fixed else None)
+
+
+def _json(content: Any) -> None:
+    print(json_.dumps(content, indent=2, default=str, allow_nan=False))

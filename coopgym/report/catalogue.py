@@ -1,0 +1,79 @@
+"""The catalogue for people: the table of all games, and everything about one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from coopgym.envs.catalogue import entry, game, list_games
+from coopgym.envs.game import Game
+from coopgym.mechanisms.base import Mechanism
+
+TITLES = {1: "interdependence", 2: "trust and reputation", 3: "loyalty in teams", 4: "reciprocity"}
+
+
+def games(report: int | None = None, version: str = "v1") -> list[dict[str, Any]]:
+    """One row a game: id, report, mechanism, agents, horizon [steps], summary. Arguments as of ``list_games``."""
+    return [_row(game(name)) for name in list_games(report, version)]
+
+
+def describe(name: str) -> dict[str, Any]:
+    """Everything about one game as plain data; ValueError for an unknown name.
+
+    endowment, baseline [action units] and shares hold one entry for each agent; interdependence ``[N][N]`` says how
+    much the row's agent depends on the column's.
+    """
+    found, version = entry(name)
+    made = game(name)
+    return {
+        **_row(made),
+        "agent_names": list(made.agents),
+        "endowment": made.endowment.tolist(),
+        "baseline": made.baseline.tolist(),
+        "shares": made.shares.tolist(),
+        "interdependence": made.interdependence.tolist(),
+        "initial_trust": made.initial_trust.tolist(),
+        "observability": made.default_observability,
+        "options": found.options(version),
+        "hash": made.hash,
+    }
+
+
+def markdown(version: str = "v1") -> str:
+    """The table of games as GitHub's Markdown, for the README."""
+    lines = ["| game | report | mechanism | agents | horizon |", "|---|---|---|---:|---:|"]
+    for row in games(version=version):
+        title = f"TR-{row['report']} {TITLES[row['report']]}"
+        lines.append(f"| `{row['id']}` | {title} | {row['mechanism']} | {row['agents']} | {row['horizon']} |")
+    return "\n".join(lines)
+
+
+def mechanism(made: Game) -> str:
+    """What drives a game, from its own parts: ``synergy, reciprocity, trust, exit when trust is lost``."""
+    parts = [_words(type(m).__name__) for m in made.mechanisms if _acts(m)]
+    if made.trust is not None:
+        parts.append("trust")
+    if made.exit is not None:
+        parts.append("ends when trust is restored" if made.exit.success else "ends when trust is lost")
+    return ", ".join(parts)
+
+
+def _row(made: Game) -> dict[str, Any]:
+    return {
+        "id": made.id,
+        "report": made.report,
+        "mechanism": mechanism(made),
+        "agents": made.n,
+        "horizon": made.horizon,
+        "summary": made.summary.split("\n")[0],
+    }
+
+
+def _acts(part: Mechanism) -> bool:
+    """False for a mechanism that only keeps count: it changes no payoff and nobody sees it."""
+    hooks = ("payoffs", "baseline", "observed")
+    return any(getattr(type(part), name) is not getattr(Mechanism, name) for name in hooks)
+
+
+def _words(camel: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", camel).lower()

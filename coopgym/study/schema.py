@@ -1,0 +1,70 @@
+"""The columns of every stored table, in one place: Parquet schemas, and with them the order and type of each column.
+
+Types: text, whole (int64), number (float64), truth, moment (UTC), and lists over agents (float64) or over the points of
+a curve (float32 values, int64 positions). Missing is null; NaN is never written.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+TEXT, WHOLE, NUMBER, TRUTH = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+MOMENT = pa.timestamp("us", tz="UTC")
+AGENTS = pa.list_(NUMBER)  # one entry for each agent, in the game's order
+
+
+def _schema(*groups: tuple[pa.DataType, str]) -> pa.Schema:
+    return pa.schema([(name, kind) for kind, names in groups for name in names.split()])
+
+
+RUNS = _schema(
+    # identity
+    (TEXT, "run_id study kind algorithm paradigm game"),
+    (WHOLE, "report"),
+    (TEXT, "reward_mode"),
+    (NUMBER, "mutuality"),
+    (WHOLE, "seed"),
+    # problem
+    (WHOLE, "agents horizon"),
+    (TEXT, "game_hash game_options observation action_kind"),
+    (WHOLE, "bins"),
+    (TRUTH, "team_reward"),
+    (TEXT, "objective"),
+    (NUMBER, "discount"),
+    # recipe
+    (TEXT, "hyperparameters hyperparameters_hash"),
+    (WHOLE, "parameters env_steps updates episodes"),
+    # outcome of the deterministic policy
+    (TEXT, "status reason"),
+    (WHOLE, "diverged_at"),
+    (NUMBER, "welfare"),
+    (AGENTS, "payoff reward_private reward_integrated reward_cooperative rate above_baseline"),
+    (NUMBER, "final_trust final_reputation_damage length"),
+    (TEXT, "ended_by"),
+    # outcome of the stochastic policy
+    (NUMBER, "welfare_stochastic welfare_stochastic_sd"),
+    (WHOLE, "episodes_stochastic"),
+    # against references
+    (NUMBER, "best_constant_welfare open_loop_welfare upper_bound_welfare"),
+    (NUMBER, "efficiency_best_constant efficiency_upper_bound"),
+    # provenance
+    (TEXT, "package_version source_revision"),
+    (TRUTH, "source_clean"),
+    (TEXT, "torch_version device precision"),
+    (WHOLE, "replicas_in_program lanes"),
+    (NUMBER, "program_seconds seconds env_steps_per_second"),
+    (TEXT, "program_id"),
+    (MOMENT, "created"),
+    # links
+    (TEXT, "duplicate_of policy_file policy_sha256 origin"),
+)
+
+CURVES = _schema(
+    (TEXT, "run_id metric"),
+    (WHOLE, "agent"),  # -1: all agents
+    (TEXT, "unit"),
+    (pa.list_(WHOLE), "env_steps updates"),
+    (pa.list_(pa.float32()), "value"),
+)
+
+SCHEMAS = {"runs": RUNS, "curves": CURVES}
