@@ -1,6 +1,7 @@
 """coopgym: twenty continuous-action games of coopetition, with the reward apart from the payoff.
 
-Everything below is imported when it is first asked for, so that ``import coopgym`` loads NumPy and nothing heavier.
+Importing it enters the games in the registries of Gymnasium and PettingZoo. Everything below is imported when it is
+first asked for, so that ``import coopgym`` loads these two, NumPy, and nothing heavier.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import importlib
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
+
+from coopgym.envs.registration import register_all
 
 if TYPE_CHECKING:
     from coopgym import testing
@@ -27,6 +30,8 @@ try:
     __version__ = version("coopgym")
 except PackageNotFoundError:  # a source tree that was never installed
     __version__ = "0+unknown"
+
+register_all()
 
 _HOMES = {
     "Evaluation": "coopgym.algorithms.evaluation",

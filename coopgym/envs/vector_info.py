@@ -1,0 +1,85 @@
+"""The ``infos`` of many games, laid out as Gymnasium's SyncVectorEnv lays them out: a value and a mask for each key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from coopgym.envs.episode import STATE_KEYS
+from coopgym.envs.game import Game
+from coopgym.mechanisms.arrays import Array, is_torch, namespace
+from coopgym.mechanisms.base import State
+
+Report = dict[str, Any]
+
+
+def of_state(game: Game, state: State, mask: Array, kind: str) -> Report:
+    """What a reset tells of the games in ``mask`` ``[n]``: trust, damage ``[n, N, N]`` and, in "all", the means."""
+    infos: Report = {}
+    for key, value in state_report(game, state, kind).items():
+        _put(infos, key, value, mask)
+    return infos
+
+
+def of_step(game: Game, report: Report, live: Array, known: Array) -> Report:
+    """What a step tells: of its actions for the games ``live`` ``[n]``, of its state for those ``known`` ``[n]``."""
+    infos: Report = {}
+    about_state = state_keys(game)
+    for key, value in report.items():
+        _put(infos, key, value, known if key in about_state else live)
+    return infos
+
+
+def with_final(game: Game, report: Report, fresh: Report, last_seen: Array, done: Array) -> Report:
+    """A step whose finished games are reset at once: their last report goes to ``final_info``, ``final_obs``.
+
+    ``fresh``: the report of their new states. In NumPy ``final_obs`` is an array of arrays, None for games that go on.
+    """
+    infos = of_step(game, report, ~done, ~done)
+    for key in [k for k in fresh if not k.startswith("_")]:
+        value = fresh[key]
+        if key in infos:
+            where = done.reshape(done.shape + (1,) * (value.ndim - 1)) if hasattr(value, "ndim") else True
+            value = namespace(done).where(where, value, infos[key]) if hasattr(value, "ndim") else value
+        infos[key], infos[f"_{key}"] = value, done | True if f"_{key}" in infos else fresh[f"_{key}"]
+    final = last_seen
+    if not is_torch(done):
+        final = np.full(done.shape, None, dtype=object)
+        for i in np.flatnonzero(done):
+            final[i] = last_seen[i].copy()
+    infos["final_obs"], infos["_final_obs"] = final, namespace(done).copy(done)
+    infos["final_info"], infos["_final_info"] = of_step(game, report, done, done), namespace(done).copy(done)
+    return infos
+
+
+def state_keys(game: Game) -> set[str]:
+    """Keys that say something of a state, so that a reset tells them too."""
+    return {"trust", "reputation", *STATE_KEYS, *game.facts}
+
+
+def state_report(game: Game, state: State, kind: str) -> Report:
+    """The report on states that nobody has acted in yet."""
+    report = {"trust": state.trust, "reputation": state.damage}
+    if kind == "all":
+        everything = game.info(state, state, state.actions)
+        report.update({key: everything[key] for key in (*STATE_KEYS, *game.facts)})
+    return report
+
+
+def _put(infos: Report, key: str, value: Any, mask: Array) -> None:
+    """Add a copy of a value and its mask; in NumPy the games outside the mask hold zero, or None among objects."""
+    if is_torch(mask):
+        infos[key] = value.clone() if is_torch(value) else value
+        infos[f"_{key}"] = mask.clone()
+        return
+    if not mask.any():
+        return
+    if isinstance(value, np.ndarray) and value.ndim:
+        array = value.astype(np.int64) if key == "step" else value.copy()
+    else:
+        array = np.full(mask.shape, value, dtype=None if isinstance(value, (bool, int, float, np.generic)) else object)
+    if not mask.all():
+        blank: Any = None if array.dtype == object else 0
+        array[~mask] = blank
+    infos[key], infos[f"_{key}"] = array, mask.copy()
