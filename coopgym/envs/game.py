@@ -45,6 +45,7 @@ class Game:
     summary: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)  # constant info, e.g. the phase of a case study
+    own_first: Array = field(init=False, repr=False)  # [N, N] indices: row i is i, then the others in order
 
     def __post_init__(self) -> None:
         n = len(self.agents)
@@ -58,6 +59,7 @@ class Game:
         set_(self, "initial_damage", checks.square("initial_damage", self.initial_damage, n))
         if len(set(self.agents)) != n or n < 2:
             raise ValueError(f"agents={self.agents} must be at least two different names")
+        set_(self, "own_first", np.array([[i, *(j for j in range(n) if j != i)] for i in range(n)]))
 
     # --- identity
 

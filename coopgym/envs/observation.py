@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import lru_cache
 
 import numpy as np
 
@@ -42,7 +41,7 @@ def per_agent(game: Game, state: State, setting: str) -> Array:
     n, batch = game.n, state.actions.shape[:-1]
     if setting == "minimal":
         return xp.concat([state.actions[..., None], state.trust])
-    order = _own_first(n)
+    order = game.own_first
     actions = state.actions[..., order]
     trust = state.trust if setting == "asymmetric" else _for_each(xp, n, state.trust.reshape((*batch, n * n)))
     against, public = _reputation(game, state)
@@ -70,11 +69,6 @@ def _reputation(game: Game, state: State) -> tuple[Array, Array]:
     if game.version == "v0":  # released rule: what i itself has recorded, and means of rows with their diagonal
         return state.damage, xp.sum(state.damage) / game.n
     return xp.swap(state.damage), xp.sum(state.damage, -2) / (game.n - 1)
-
-
-@lru_cache(maxsize=64)
-def _own_first(n: int) -> np.ndarray:
-    return np.array([[i, *(j for j in range(n) if j != i)] for i in range(n)])
 
 
 def observe(game: Game, state: State, setting: str = "joint") -> Array:

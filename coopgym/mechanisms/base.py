@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from coopgym.mechanisms.arrays import Array, namespace
+from coopgym.mechanisms.arrays import Array, is_torch, namespace, to_numpy
 
 M = TypeVar("M")
 
@@ -89,6 +89,8 @@ def bind(part: M, like: Array) -> M:
     xp = namespace(like)
 
     def convert(value: Any) -> Any:
+        if is_torch(value):
+            value = to_numpy(value)
         if isinstance(value, np.ndarray):
             if value.dtype.kind == "f":
                 return xp.asarray(value, like)

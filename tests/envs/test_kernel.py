@@ -187,3 +187,14 @@ def test_a_step_leaves_its_arguments_alone():
         assert (after.actions == game.endowment).all(), "actions beyond the endowment are clipped to it"
         for name, value in leaves(state).items():
             np.testing.assert_array_equal(value, kept[name], err_msg=f"{id}: {name}")
+
+
+def test_a_game_moves_between_libraries_and_back():
+    game = coopgym.game("AppleAppStore-v1")
+    back = game.to("torch", dtype=torch.float64).to("numpy")
+    actions = 0.6 * game.endowment
+    ours, theirs = game.step(game.reset(), actions), back.step(back.reset(), actions)
+    np.testing.assert_allclose(theirs[1], ours[1])
+    assert theirs[0].trust.dtype == np.float64
+    with pytest.raises(ValueError, match="backend='jax'"):
+        game.to("jax")
