@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import os
 import tempfile
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from coopgym.study.schema import SCHEMAS
+from coopgym.algorithms.record import finite
+from coopgym.study.schema import MOMENT, SCHEMAS
 
 Row = dict[str, Any]
 
@@ -90,19 +91,19 @@ class Records:
 
 
 def _clean(row: Mapping[str, Any], schema: pa.Schema) -> Row:
-    """A row with plain values, in which nothing is NaN or infinite."""
+    """A row with plain values, in which nothing is NaN or infinite and moments are no longer text."""
     unknown = sorted(set(row) - set(schema.names))
     if unknown:
         raise ValueError(f"columns {unknown} are not in the table; add them to coopgym.study.schema first")
-    return {name: _finite(row.get(name)) for name in schema.names}
+    clean = {name: finite(_plain(row.get(name))) for name in schema.names}
+    for column in schema:
+        if column.type == MOMENT and isinstance(clean[column.name], str):
+            clean[column.name] = datetime.fromisoformat(clean[column.name])
+    return clean
 
 
-def _finite(value: Any) -> Any:
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_finite(x) for x in value]
-    if hasattr(value, "tolist"):
-        return _finite(value.tolist())
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _plain(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _sync(folder: Path) -> None:

@@ -1,0 +1,52 @@
+"""The picture of an ablation is a PNG of the promised size, for every shape of records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from made_up import curves, rows
+
+from coopgym.report.plots import plot_ablation
+
+
+def size(path: Path) -> tuple[int, int]:
+    """Width and height from the PNG's own header."""
+    data = path.read_bytes()
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+
+
+def test_a_picture_is_saved_and_the_same_records_give_the_same_picture(tmp_path):
+    runs = rows()
+    first = plot_ablation(runs, curves(runs), tmp_path / "a.png")
+    second = plot_ablation(runs, curves(runs), tmp_path / "b.png")
+    assert size(first) == (1210, 836)
+    assert first.read_bytes() == second.read_bytes()
+    assert first.stat().st_size < 300_000
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        rows(algorithms=("IPPO",), modes=("private",), seeds=1),
+        rows(algorithms=("A", "B", "C"), seeds=2),
+        [row | {"best_constant_welfare": None} for row in rows(seeds=2)],
+        [row | {"mutuality": m} for row in rows(modes=("integrated",), seeds=2) for m in (0.25, 0.5, 0.75)],
+        [row | ({"status": "diverged"} if row["seed"] == 0 else {}) for row in rows(seeds=3)],
+    ],
+    ids=["one run", "three algorithms", "no yardstick", "sweep", "diverged"],
+)
+def test_every_shape_of_records_can_be_drawn(tmp_path, runs):
+    assert size(plot_ablation(runs, curves(runs, points=5), tmp_path / "a.png"))[0] == 1210
+
+
+def test_without_curves_there_is_still_a_picture(tmp_path):
+    assert plot_ablation(rows(seeds=2), [], tmp_path / "a.png").exists()
+
+
+def test_a_picture_is_of_one_game(tmp_path):
+    with pytest.raises(ValueError, match="exactly one game"):
+        plot_ablation(rows(seeds=1) + rows(seeds=1, game="SLCD-v1"), [], tmp_path / "a.png")
+    with pytest.raises(ValueError, match="no finished game"):
+        plot_ablation([row | {"status": "failed"} for row in rows(seeds=1)], [], tmp_path / "a.png")
