@@ -24,7 +24,9 @@ def joint(game: Game, state: State) -> Array:
     xp = namespace(game.endowment)
     batch = state.actions.shape[:-1]
     flat = (*batch, game.n * game.n)
-    constant = xp.broadcast(game.interdependence.reshape(-1), flat)
+    constant = game.interdependence.reshape(-1)
+    if batch:
+        constant = xp.broadcast(constant, flat)
     parts = [state.actions, state.trust.reshape(flat), state.damage.reshape(flat), constant, state.time[..., None]]
     return xp.concat(parts + public_entries(game, state))
 

@@ -40,6 +40,7 @@ NUMPY = SimpleNamespace(
     abs=np.abs,
     isfinite=np.isfinite,
     sum=lambda x, axis=-1: np.add.reduce(x, axis=axis),
+    sum_both=lambda x: np.add.reduce(x, axis=(-2, -1)),
     amin=lambda x, axis=-1: np.minimum.reduce(x, axis=axis),
     amax=lambda x, axis=-1: np.maximum.reduce(x, axis=axis),
     all=lambda x, axis=-1: np.logical_and.reduce(x, axis=axis),
@@ -48,7 +49,7 @@ NUMPY = SimpleNamespace(
     stack=lambda xs: np.stack(xs, axis=-1),
     swap=lambda x: np.swapaxes(x, -1, -2),
     broadcast=np.broadcast_to,
-    take_diagonal=lambda x: np.diagonal(x, axis1=-2, axis2=-1),
+    take_diagonal=lambda x: x.diagonal(0, -2, -1),
     matvec=_matvec,
     asarray=_numpy_asarray,
     cast=lambda x, like: x.astype(like.dtype),
@@ -80,6 +81,7 @@ def _torch_shim() -> SimpleNamespace:
         abs=torch.abs,
         isfinite=torch.isfinite,
         sum=lambda x, axis=-1: torch.sum(x, dim=axis),
+        sum_both=lambda x: torch.sum(x, dim=(-2, -1)),
         amin=lambda x, axis=-1: torch.amin(x, dim=axis),
         amax=lambda x, axis=-1: torch.amax(x, dim=axis),
         all=lambda x, axis=-1: torch.all(x, dim=axis),
@@ -104,7 +106,7 @@ _torch: SimpleNamespace | None = None
 
 def namespace(x: Array) -> SimpleNamespace:
     """The shim for the library that ``x`` belongs to."""
-    if isinstance(x, (np.ndarray, np.generic, float, int)):
+    if type(x) is np.ndarray or isinstance(x, (np.ndarray, np.generic, float, int)):  # the first test is the fast one
         return NUMPY
     global _torch  # noqa: PLW0603 - filled once; torch.compile traces a global, not a cache
     if _torch is None:

@@ -47,9 +47,8 @@ class TrustDynamics:
         ceiling = sound if self.cap is None else xp.minimum(1.0 - self.slope * damage, self.cap)
         change = self.building * good * xp.maximum(ceiling - trust, 0.0) + self.erosion * bad * trust
         new_trust = xp.minimum(xp.maximum(trust + change, 0.0), ceiling)
-        forgotten = xp.where(s < 0.0, 0.0, self.forgetting) * damage
-        new_damage = damage - self.harm * bad * sound - forgotten
-        return new_trust, xp.minimum(xp.maximum(new_damage, 0.0), 1.0)
+        forgotten = (s >= 0.0) * self.forgetting * damage
+        return new_trust, xp.minimum(damage - self.harm * bad * sound - forgotten, 1.0)
 
 
 def trust_dynamics(
@@ -93,8 +92,7 @@ def mean_over_pairs(matrix: Array) -> Array:
     """Mean over the off-diagonal entries, ``[..., N, N]`` -> ``[...]``."""
     xp = namespace(matrix)
     n = matrix.shape[-1]
-    diagonal = xp.sum(xp.take_diagonal(matrix))
-    return (xp.sum(xp.sum(matrix)) - diagonal) / (n * (n - 1))
+    return (xp.sum_both(matrix) - xp.sum(xp.take_diagonal(matrix))) / (n * (n - 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,5 +109,5 @@ class TrustExit:
     def reached(self, trust: Array) -> Array:
         """``[..., N, N]`` -> bool ``[...]``."""
         xp = namespace(trust)
-        level = xp.sum(xp.sum(self.weights * trust))
+        level = xp.sum_both(self.weights * trust)
         return level >= self.threshold if self.success else level < self.threshold

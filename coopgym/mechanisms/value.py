@@ -37,11 +37,9 @@ class PowerValue:
 def geometric_mean(actions: Array) -> Array:
     """g(a) = (prod a_i)^(1/N)   (TR-1 eq. 7): ``[..., N]`` -> ``[..., 1]``; 0 if any action is at most 1e-10."""
     xp = namespace(actions)
-    n = actions.shape[-1]
-    positive = actions > TINY
-    logs = xp.log(xp.where(positive, actions, 1.0))  # the 1.0 keeps the gradient finite where g is cut to 0
-    mean = xp.exp(xp.sum(logs)[..., None] / n)
-    return xp.where(xp.all(positive)[..., None], mean, 0.0)
+    logs = xp.log(xp.maximum(actions, TINY))  # the floor keeps the gradient finite where g is cut to 0
+    mean = xp.exp(xp.sum(logs)[..., None] / actions.shape[-1])
+    return mean * (xp.amin(actions) > TINY)[..., None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,6 +22,7 @@ CALLS = {
     "abs": lambda xp, x, m: xp.abs(m),
     "isfinite": lambda xp, x, m: xp.isfinite(x),
     "sum": lambda xp, x, m: xp.sum(m, -2),
+    "sum_both": lambda xp, x, m: xp.sum_both(m),
     "amin": lambda xp, x, m: xp.amin(m),
     "amax": lambda xp, x, m: xp.amax(m),
     "all": lambda xp, x, m: xp.all(m > -0.5),
