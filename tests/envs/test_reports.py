@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -161,3 +163,22 @@ def deviation_gain(game, state, actions):
         )
         gains.append(game.payoffs(tiled, trial)[:, i].max() - game.payoffs(state, actions)[i])
     return max(gains)
+
+
+def three_steps(name):
+    """The rows of the three-step table with the default, scaled trust signal."""
+    game = coopgym.game(f"{name}-v1")
+    up = 0.4 + 0.5 * np.arange(game.n) / (game.n - 1)
+    rows = []
+    for before, _, after, payoffs in play(game, [up, up[::-1], np.full(game.n, 0.6)]):
+        integrated = game.rewards(MODES["integrated"], before, after, payoffs)
+        rows.append([payoffs[0], integrated[0], integrated[-1], payoffs.mean()])
+    return {"steps": rows, "trust_damage": [after.trust[0, -1], after.damage[0, -1]]}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_scaled_trust_signal_is_pinned(name):
+    """Our own figures under the default trust signal, recorded beside the raw ones so that a change is noticed."""
+    recorded = json.loads((Path(__file__).parents[1] / "data" / "scaled_signal.json").read_text())[name]
+    for key, values in three_steps(name).items():
+        np.testing.assert_allclose(values, recorded[key], rtol=1e-9, atol=1e-12)
