@@ -1,0 +1,258 @@
+"""Playing policies and writing down what happened, in payoff units and under every reward mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from coopgym.algorithms.policy import FixedPolicy, NetworkPolicy, Policy, policy
+from coopgym.envs import observation
+from coopgym.envs.catalogue import game as make_game
+from coopgym.envs.game import Game
+from coopgym.envs.reward import KINDS, RewardMode, Weights
+from coopgym.mechanisms import checks
+from coopgym.mechanisms.base import State, select
+from coopgym.mechanisms.trust import mean_over_pairs
+
+Act = Callable[[State], np.ndarray]  # state -> actions [*batch, N]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What policies did in E episodes. ``...`` is empty for one policy, and ``[policies]`` for a list of them.
+
+    payoffs ``[..., E, N]`` [payoff, summed over the episode]; rewards: the same under each reward mode, by its name;
+    rates ``[..., E, N]`` mean a / e; above_baseline ``[..., E, N]`` share of steps with more than the baseline;
+    final_trust, final_damage ``[..., E]`` means over ordered pairs; lengths ``[..., E]`` [steps]; ended_by ``[..., E]``
+    "time_limit" or what ended it. ``repeated``: nothing was random, so one episode was played and stands for all.
+    """
+
+    game: str
+    policies: tuple[str, ...]
+    episodes: int
+    seed: int
+    deterministic: bool
+    repeated: bool
+    payoffs: np.ndarray
+    rewards: dict[str, np.ndarray]
+    rates: np.ndarray
+    above_baseline: np.ndarray
+    final_trust: np.ndarray
+    final_damage: np.ndarray
+    lengths: np.ndarray
+    ended_by: np.ndarray
+
+    @property
+    def welfare(self) -> np.ndarray:
+        """Sum of payoffs over agents ``[..., E]``."""
+        return np.asarray(self.payoffs.sum(-1))
+
+    @property
+    def cooperation(self) -> np.ndarray:
+        """Mean rate over agents ``[..., E]``."""
+        return np.asarray(self.rates.mean(-1))
+
+    def returns(self, mode: str | RewardMode = "private") -> np.ndarray:
+        """Sum over agents of the rewards under ``mode`` ``[..., E]``."""
+        return np.asarray(self.rewards[checks.choice("reward_mode", str(mode), self.rewards)].sum(-1))
+
+    def summary(self) -> dict[str, Any]:
+        """Means over episodes (and policies): welfare, returns of each mode, cooperation, final trust, length."""
+        returns = {f"return_{mode}": float(self.returns(mode).mean()) for mode in self.rewards}
+        return {
+            "welfare": float(self.welfare.mean()), **returns, "cooperation": float(self.cooperation.mean()),
+            "final_trust": float(self.final_trust.mean()), "length": float(self.lengths.mean()),
+        }  # fmt: skip
+
+
+class Played(NamedTuple):
+    """Totals over the episodes of a batch.
+
+    payoffs, rates, above ``[*batch, N]``; rewards ``[modes, *batch, N]``; lengths, terminated, trust, damage
+    ``[*batch]``, the last two being means over ordered pairs at the end.
+    """
+
+    payoffs: np.ndarray
+    rewards: np.ndarray
+    rates: np.ndarray
+    above: np.ndarray
+    lengths: np.ndarray
+    terminated: np.ndarray
+    trust: np.ndarray
+    damage: np.ndarray
+
+
+def evaluate(
+    policies: Any,
+    game: Game | str,
+    episodes: int = 100,
+    seed: int = 0,
+    *,
+    deterministic: bool = True,
+    reward_modes: Sequence[str | RewardMode] = (),
+    **game_options: Any,
+) -> Evaluation:
+    """Play one policy, or several one after another, for ``episodes`` episodes each.
+
+    A policy is anything that ``coopgym.policy`` takes; a list of them is compared side by side. Deterministic play of
+    a game without randomness needs one episode, which is then repeated. A hidden parameter takes a fixed quasi-random
+    grid of values when play is deterministic. ``reward_modes`` adds modes to the three pure ones. Raises ValueError for
+    unknown names and values out of range.
+    """
+    game = make_game(game, **game_options)
+    checks.whole("episodes", episodes, 1, 10_000_000)
+    several = isinstance(policies, (list, tuple)) and not _is_rates(policies)
+    made = [policy(p, game) for p in (policies if several else [policies])]
+    modes = [RewardMode(kind) for kind in KINDS] + [RewardMode.of(mode) for mode in reward_modes]
+    parts = [_evaluate(group, game, episodes, seed, deterministic, modes) for group in _groups(made)]
+    names = tuple(p.name for p in made)
+    repeated = all(part[1] for part in parts)
+    played = [part[0] for part in parts]
+    joined = Played(*(np.concatenate(x, axis=int(i == 1)) for i, x in enumerate(zip(*played, strict=True))))
+    pick = slice(None) if several or getattr(made[0], "stacked", False) else 0
+    rewards = {str(mode): joined.rewards[m][pick] for m, mode in enumerate(modes)}
+    steps = joined.lengths[..., None]
+    return Evaluation(
+        game.id, names, episodes, seed, deterministic, repeated, joined.payoffs[pick], rewards,
+        (joined.rates / steps)[pick], (joined.above / steps)[pick], joined.trust[pick],
+        joined.damage[pick], joined.lengths[pick],
+        np.where(joined.terminated, ending(game), "time_limit")[pick],
+    )  # fmt: skip
+
+
+def play(
+    game: Game,
+    act: Act,
+    batch: tuple[int, ...],
+    modes: Sequence[RewardMode] = (),
+    *,
+    reset_draws: np.ndarray | None = None,
+    noise: np.random.Generator | None = None,
+) -> Played:
+    """One episode in each game of a batch, in NumPy double precision, until all of them have ended."""
+    weights = Weights(
+        *(np.reshape(w, (-1,) + (1,) * (len(batch) + 1)) for w in zip(*(m.weights for m in modes), strict=True))
+    )
+    state = game.reset(batch, reset_draws)
+    alive, terminated = np.ones(batch, dtype=bool), np.zeros(batch, dtype=bool)
+    totals = [np.zeros((*batch, game.n)) for _ in range(3)]
+    rewards, lengths = np.zeros((len(modes), *batch, game.n)), np.zeros(batch)
+    while alive.any():
+        draws = (
+            None
+            if not game.step_draws
+            else (noise or np.random.default_rng(0)).standard_normal((*batch, game.step_draws))
+        )
+        after, payoffs, ended = game.step(state, act(state), draws)
+        on = alive[..., None]
+        for total, x in zip(
+            totals, (payoffs, after.actions / game.endowment, after.actions > game.baseline), strict=True
+        ):
+            np.add(total, x, out=total, where=on)
+        rewards += np.where(on, game.rewards(weights, state, after, payoffs), 0.0)
+        lengths += alive
+        terminated |= alive & ended
+        state = after if alive.all() else select(alive, after, state)
+        alive = alive & ~ended & ~game.truncated(after)
+    trust, damage = mean_over_pairs(state.trust), mean_over_pairs(state.damage)
+    return Played(totals[0], rewards, totals[1], totals[2], lengths, terminated, trust, damage)
+
+
+def best_constant(game: Game | str, **game_options: Any) -> dict[str, dict[str, Any]]:
+    """The best of the 101 constant policies under each reward mode: the yardstick of every learner.
+
+    By mode: level [per cent of the own endowment], return (sum over agents of that mode's rewards), welfare (sum of
+    payoffs), payoff ``[N]``. Hidden parameters take their fixed grid.
+    """
+    game = make_game(game, **game_options)
+    modes = [RewardMode(kind) for kind in KINDS]
+    levels = [FixedPolicy(game, level / 100.0, f"Constant_{level}") for level in range(101)]
+    episodes = 64 if game.reset_draws + game.step_draws else 1
+    played, _ = _evaluate(levels, game, episodes, 0, True, modes)
+    result = {}
+    for m, mode in enumerate(modes):
+        returns = played.rewards[m].sum(-1).mean(-1)
+        best = int(returns.argmax())
+        payoff = played.payoffs[best].mean(0)
+        result[str(mode)] = {
+            "level": best, "return": float(returns[best]), "welfare": float(payoff.sum()), "payoff": payoff.tolist(),
+        }  # fmt: skip
+    return result
+
+
+def ending(game: Game) -> str:
+    """The name of the rule that can end an episode early."""
+    return "target_reached" if game.exit is not None and game.exit.success else "trust_lost"
+
+
+def quasi_random(count: int, dimensions: int) -> np.ndarray:
+    """A fixed, evenly spread grid ``[count, dimensions]`` in [0, 1): midpoints, then additive recurrences (Roberts)."""
+    root = 2.0
+    for _ in range(30):  # the positive root of x^(d+1) = x + 1
+        root = (1.0 + root) ** (1.0 / (dimensions + 1))
+    index = np.arange(count)[:, None] + 0.5
+    steps = (1.0 / root) ** np.arange(1, dimensions + 1)
+    return index / count if dimensions == 1 else (index * steps) % 1.0
+
+
+def _evaluate(
+    policies: Sequence[Policy], game: Game, episodes: int, seed: int, deterministic: bool, modes: Sequence[RewardMode]
+) -> tuple[Played, bool]:
+    """(totals with batch axes ``[policies, episodes]``, whether one episode stands for all)."""
+    sure = deterministic and not any(p.random for p in policies)
+    single = sure and not game.reset_draws and not game.step_draws
+    played_episodes = 1 if single else episodes
+    act, count = _actor(policies, game, played_episodes, seed, deterministic)
+    generator = np.random.default_rng(seed)
+    draws = None
+    if game.reset_draws:
+        shape = (played_episodes, game.reset_draws)
+        row = quasi_random(*shape) if sure else generator.random(shape)
+        draws = np.broadcast_to(row, (count, *shape))
+    played = play(game, act, (count, played_episodes), modes, reset_draws=draws, noise=generator)
+    return (_repeat(played, episodes) if single else played), single
+
+
+def _actor(policies: Sequence[Policy], game: Game, episodes: int, seed: int, deterministic: bool) -> tuple[Act, int]:
+    """(actions ``[P, E, N]`` of a group that can play in one batch, P)."""
+    first = policies[0]
+    if isinstance(first, FixedPolicy):
+        actions = np.stack([p.rates for p in policies if isinstance(p, FixedPolicy)]) * game.endowment
+        repeated = np.broadcast_to(actions[:, None], (len(policies), episodes, game.n))
+        return lambda state: repeated, len(policies)
+    first.reseed(seed)
+    count = 1
+    if isinstance(first, NetworkPolicy):
+        first = first if first.stacked else NetworkPolicy.stack([p for p in policies if isinstance(p, NetworkPolicy)])
+        first.reseed(seed)
+        count = first.theta.shape[0]
+    return lambda state: first.act(observation.observe(game, state, first.observability), deterministic), count
+
+
+def _groups(policies: Sequence[Policy]) -> list[list[Policy]]:
+    """Neighbours that can play in one batch."""
+    groups: list[list[Policy]] = []
+    for p in policies:
+        last = groups[-1][-1] if groups else None
+        alike = isinstance(last, FixedPolicy) and isinstance(p, FixedPolicy)
+        if alike or (isinstance(last, NetworkPolicy) and not last.stacked and last.fits(p)):
+            groups[-1].append(p)
+        else:
+            groups.append([p])
+    return groups
+
+
+def _is_rates(policies: Any) -> bool:
+    return len(policies) > 0 and all(isinstance(p, (int, float, np.number)) for p in policies)
+
+
+def _repeat(played: Played, episodes: int) -> Played:
+    """The single episode of axis 1 (2 for rewards) as a read-only view of many."""
+
+    def widen(x: np.ndarray, axis: int) -> np.ndarray:
+        return np.broadcast_to(x, (*x.shape[:axis], episodes, *x.shape[axis + 1 :]))
+
+    return Played(*(widen(x, 1 + int(i == 1)) for i, x in enumerate(played)))

@@ -1,0 +1,78 @@
+"""What every learner is given and what it must offer: the contract between an algorithm's file and ``training``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from coopgym.algorithms.rollout import Games
+from coopgym.envs.game import Game
+from coopgym.envs.reward import RewardMode
+
+if TYPE_CHECKING:
+    from coopgym.algorithms.policy import NetworkPolicy
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """R replicas of one game: replica r has reward mode ``modes[r]`` and seed ``seeds[r]``; ``game`` is in NumPy."""
+
+    game: Game
+    modes: tuple[RewardMode, ...]
+    seeds: tuple[int, ...]
+    setting: str
+    device: torch.device
+
+    @property
+    def replicas(self) -> int:
+        """R."""
+        return len(self.seeds)
+
+    def generators(self) -> list[torch.Generator]:
+        """One generator for each replica, from its own seed alone."""
+        return [torch.Generator(self.device).manual_seed(spread_seed(seed)) for seed in self.seeds]
+
+    def games(self, lanes: int, generators: Sequence[torch.Generator]) -> Games:
+        """The replicas' games, ``lanes`` side by side for each."""
+        return Games(self.game, self.modes, lanes, generators, self.setting, self.device)
+
+
+class Learner(Protocol):
+    """A learner of R replicas. ``alive [R]``: not diverged; ``diverged_at [R]``: update of divergence, or -1."""
+
+    games: Games
+    alive: Tensor
+    diverged_at: Tensor
+    updates: int
+    steps_per_iteration: int  # environment steps of a replica in one iteration
+    parameters: dict[str, Tensor]  # each [R, G, P]
+
+    def __init__(self, problem: Problem, settings: Any) -> None: ...
+
+    def iterate(self, progress: float) -> dict[str, Tensor]:
+        """Collect and update once; ``progress`` is the share of the budget spent. Metrics ``[R]`` or ``[R, N]``."""
+
+    def policy(self) -> NetworkPolicy:
+        """The present policy of all replicas."""
+
+
+def spread_seed(seed: int, stream: int = 0) -> int:
+    """A well mixed 63-bit seed from a small one; distinct streams of a seed are independent."""
+    return int(np.random.SeedSequence([seed, stream]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def whole_episodes(horizon: int, at_least: int) -> int:
+    """The smallest multiple of ``horizon`` that is ``at_least`` so many steps."""
+    return horizon * math.ceil(at_least / horizon)
+
+
+def replica_chunks(replicas: int, rows_each: int, device: torch.device, rows: int = 6000) -> list[slice]:
+    """Slices of replicas to update one after another: on a CPU small enough for its cache, elsewhere all at once."""
+    size = max(1, rows // max(1, rows_each)) if device.type == "cpu" else replicas
+    return [slice(start, min(start + size, replicas)) for start in range(0, replicas, size)]

@@ -1,0 +1,86 @@
+"""The register of algorithms: what exists, what it needs, and how to find it by name."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from coopgym.envs.game import Game
+from coopgym.mechanisms import checks
+
+KINDS = ("learner", "oracle", "heuristic", "constant")
+PARADIGMS = ("independent", "centralised_critic", "value_decomposition", "self_play", "mean_field", "none")
+B = TypeVar("B", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """One entry: ``build`` makes a learner, or a policy for a game (heuristics and constants).
+
+    settings: the dataclass of hyperparameters of a learner. limit(game): why it cannot play a game, or None.
+    """
+
+    name: str
+    kind: str
+    build: Callable[..., Any]
+    paradigm: str = "none"
+    paper: str = ""
+    actions: str = "continuous"
+    settings: type | None = None
+    limit: Callable[[Game], str | None] = lambda game: None
+
+    def check(self, game: Game) -> None:
+        """ValueError with the reason if this algorithm cannot play ``game``."""
+        reason = self.limit(game)
+        if reason:
+            raise ValueError(f"{self.name} cannot be used on {game.id}: {reason}")
+
+
+ALGORITHMS: dict[str, Algorithm] = {}
+
+
+def register(name: str, **entry: Any) -> Callable[[B], B]:
+    """Decorator that enters a learner class or a policy maker under ``name``; see Algorithm for the entries."""
+
+    def enter(build: B) -> B:
+        algorithm = Algorithm(name=name, build=build, **entry)
+        checks.choice("kind", algorithm.kind, KINDS)
+        checks.choice("paradigm", algorithm.paradigm, PARADIGMS)
+        ALGORITHMS[name] = algorithm
+        return build
+
+    return enter
+
+
+def _load() -> None:
+    """Import every file of this room, so that each has registered itself."""
+    package = importlib.import_module("coopgym.algorithms")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"coopgym.algorithms.{module.name}")
+
+
+def list_algorithms(kind: str | None = None) -> list[str]:
+    """Names of what exists: learners, then oracles, heuristics and constants; ``kind`` limits to one of these four."""
+    if kind is not None:
+        checks.choice("kind", kind, KINDS)
+    _load()
+    return [a.name for k in KINDS for a in ALGORITHMS.values() if a.kind == k and kind in (None, k)]
+
+
+def algorithm(name: str, kind: str | None = None) -> Algorithm:
+    """The entry of a name, of the given kind if one is given; ValueError naming the nearest otherwise."""
+    known = list_algorithms()
+    found = ALGORITHMS[name] if isinstance(name, str) and name in known else None
+    if found is None:
+        raise ValueError(
+            f"unknown algorithm {name!r};{checks.nearest(name, known)} coopgym.list_algorithms() names them all"
+        )
+    if kind is not None and found.kind != kind:
+        raise ValueError(
+            f"{name!r} is a {found.kind}, not a {kind}; choose one of {', '.join(list_algorithms(kind))}"
+            + ("; a policy without training comes from coopgym.policy" if kind == "learner" else "")
+        )
+    return found

@@ -1,0 +1,141 @@
+"""Many games of many replicas played side by side, restarting by themselves: what every learner collects from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from coopgym.algorithms.features import Encoder
+from coopgym.envs import observation
+from coopgym.envs.game import Game
+from coopgym.envs.reward import RewardMode, Weights
+from coopgym.mechanisms.base import State, select
+
+Choose = Callable[[Tensor, int], tuple[Tensor, ...]]  # features [R, N, E, F], step -> rates [R, N, E], things to keep
+
+
+class Step(NamedTuple):
+    """One step of all lanes: payoffs, rewards ``[R, E, N]``; ends ``[R, E]``; the state before any restart."""
+
+    payoffs: Tensor
+    rewards: Tensor
+    terminated: Tensor
+    truncated: Tensor
+    after: State
+
+
+class Rollout(NamedTuple):
+    """H steps of all lanes, time before lane.
+
+    features ``[R, N, H + 1, E, F]``: what was acted on, and last what would be acted on next. kept: whatever the policy
+    returned beside the rates, each ``[R, N, H, E]``. rates, payoffs, rewards ``[R, N, H, E]``; terminated, truncated
+    ``[R, 1, H, E]``. states: with batch axes ``[R, H + 1, E]``, or None. final: the states before restarts, with batch
+    axes ``[R, H, E]``, or None. ending: the state after the last step, before restarts.
+    """
+
+    features: Tensor
+    rates: Tensor
+    kept: tuple[Tensor, ...]
+    payoffs: Tensor
+    rewards: Tensor
+    terminated: Tensor
+    truncated: Tensor
+    states: State | None
+    final: State | None
+    ending: State
+
+
+class Games:
+    """R replicas times E lanes of one game; a replica has its own reward mode and its own random stream."""
+
+    def __init__(
+        self,
+        game: Game,
+        modes: Sequence[RewardMode],
+        lanes: int,
+        generators: Sequence[torch.Generator],
+        setting: str,
+        device: torch.device,
+    ) -> None:
+        self.source = game
+        self.game = game.to("torch", device=device)
+        self.generators, self.setting = generators, setting
+        self.batch = (len(modes), lanes)
+        columns = zip(*(mode.weights for mode in modes), strict=True)
+        self.weights = Weights(*(torch.tensor(c, device=device).reshape(-1, 1, 1) for c in columns))
+        self.encoder = Encoder.of(game, setting, device)
+        self.endowment = self.game.endowment
+        self.state = self._fresh(None)
+        self.clock = 0
+
+    def _fresh(self, previous: State | None) -> State:
+        k = self.game.reset_draws
+        draws = uniforms(self.generators, self.batch[1], k) if k else None
+        return self.game.reset(self.batch, draws, previous if self.game.carried else None)
+
+    def features(self, state: State | None = None) -> Tensor:
+        """What agents see of a state (None: the present one), ``[R, N, E, F]``."""
+        state = self.state if state is None else state
+        return self.encoder(observation.observe(self.game, state, self.setting)).transpose(1, 2)
+
+    def step(self, rates: Tensor, draws: Tensor | None = None) -> Step:
+        """Play rates ``[R, N, E]`` and restart the lanes whose episode is over."""
+        actions = rates.transpose(1, 2) * self.endowment
+        before = self.state
+        after, payoffs, terminated = self.game.step(before, actions, draws)
+        rewards = self.game.rewards(self.weights, before, after, payoffs)
+        truncated = self.game.truncated(after) & ~terminated
+        self.clock += 1
+        if self.game.exit is not None:
+            self.state = select(terminated | truncated, self._fresh(after), after)
+        elif self.clock % self.game.horizon == 0:  # without a rule that ends early all lanes restart together
+            self.state = self._fresh(after)
+        else:
+            self.state = after
+        return Step(payoffs, rewards, terminated, truncated, after)
+
+    @torch.no_grad()
+    def rollout(self, choose: Choose, steps: int, *, states: bool = False, final: bool = False) -> Rollout:
+        """Play ``steps`` steps with ``choose``; keep the states, and those before restarts, when asked to."""
+        k = self.game.step_draws
+        noise = normals(self.generators, steps, self.batch[1], k) if k else None
+        seen, chosen, played, visited = [self.features()], [], [], [self.state]
+        for t in range(steps):
+            rates, *kept = choose(seen[-1], t)
+            played.append(self.step(rates, None if noise is None else noise[:, t]))
+            chosen.append((rates, *kept))
+            seen.append(self.features())
+            visited.append(self.state)
+        rates, *kept = (torch.stack(x, 2) for x in zip(*chosen, strict=True))
+        return Rollout(
+            features=torch.stack(seen, 2),
+            rates=rates,
+            kept=tuple(kept),
+            payoffs=torch.stack([s.payoffs for s in played], 1).movedim(-1, 1),
+            rewards=torch.stack([s.rewards for s in played], 1).movedim(-1, 1),
+            terminated=torch.stack([s.terminated for s in played], 1).unsqueeze(1),
+            truncated=torch.stack([s.truncated for s in played], 1).unsqueeze(1),
+            states=stack(visited) if states else None,
+            final=stack([s.after for s in played]) if final else None,
+            ending=played[-1].after,
+        )
+
+
+def stack(states: Sequence[State]) -> State:
+    """States ``[R, E]`` of several times as one with batch axes ``[R, times, E]``."""
+    extra = {name: torch.stack([s.extra[name] for s in states], 1) for name in states[0].extra}
+    names = ("time", "actions", "trust", "damage")
+    return State(**{name: torch.stack([getattr(s, name) for s in states], 1) for name in names}, extra=extra)
+
+
+def normals(generators: Sequence[torch.Generator], *shape: int) -> Tensor:
+    """Standard normal numbers ``[R, *shape]``: each replica's from its own generator."""
+    return torch.stack([torch.randn(shape, generator=g, device=g.device) for g in generators])
+
+
+def uniforms(generators: Sequence[torch.Generator], *shape: int) -> Tensor:
+    """Uniform numbers in [0, 1) ``[R, *shape]``: each replica's from its own generator."""
+    return torch.stack([torch.rand(shape, generator=g, device=g.device) for g in generators])

@@ -1,0 +1,112 @@
+"""Saved policies: tensors in safetensors, everything else in JSON beside it, both written atomically."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors import torch as tensors
+
+from coopgym.algorithms.networks import Network
+from coopgym.algorithms.policy import CallablePolicy, FixedPolicy, NetworkPolicy, Policy, policy
+from coopgym.envs.catalogue import game as make_game
+from coopgym.envs.game import Game
+
+FORMAT = "coopgym-policy-1"
+
+
+def save(saved: Policy, path: Any) -> None:
+    """Write a policy to ``path`` + .json and, if it has parameters, ``path`` + .safetensors.
+
+    TypeError for a policy that is a user's function: that would be code.
+    """
+    stem = _stem(path)
+    if isinstance(saved, CallablePolicy):
+        raise TypeError(f"{saved!r} is a function; only constants, heuristics and trained policies can be saved")
+    about: dict[str, Any] = {
+        "format": FORMAT, "name": saved.name, "game": saved.game.id, "game_hash": saved.game.hash,
+        "game_options": saved.game.options, "observability": saved.observability,
+    }  # fmt: skip
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(saved, NetworkPolicy):
+        data = tensors.save({"theta": saved.theta.cpu().contiguous()})
+        about |= {
+            "kind": "network", "head": "squashed_gaussian", "network": dataclasses.asdict(saved.network),
+            "stacked": saved.stacked, "about": saved.about, "sha256": hashlib.sha256(data).hexdigest(),
+        }  # fmt: skip
+        write_atomically(stem.with_name(stem.name + ".safetensors"), data)
+    elif isinstance(saved, FixedPolicy):
+        about |= {"kind": "rates", "rates": saved.rates.tolist()}
+    else:
+        about |= {"kind": "heuristic"}
+    text = json.dumps(about, indent=1, sort_keys=True, default=lambda x: np.asarray(x).tolist())
+    write_atomically(stem.with_name(stem.name + ".json"), text.encode())
+
+
+def load(path: Any, expected: Game | None) -> Policy:
+    """The policy saved under ``path``; see ``load_policy``."""
+    stem = _stem(path)
+    if stem.is_dir():  # what TrainResult.save wrote: all replicas
+        stem = stem / "policy"
+    described = stem.with_name(stem.name + ".json")
+    try:
+        about = json.loads(described.read_text())
+        if about["format"] != FORMAT:
+            raise ValueError(f"its format is {about['format']!r}, not {FORMAT!r}")
+        game = make_game(about["game"], **about["game_options"])
+        if game.hash != about["game_hash"]:
+            raise ValueError(f"its game {game.id} has hash {about['game_hash']}, and this package makes {game.hash}")
+        loaded = _build(about, game, stem)
+    except FileNotFoundError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
+        raise ValueError(f"{described} is not a readable policy: {error}; save it again") from error
+    if expected is not None and (expected.id, expected.hash) != (game.id, game.hash):
+        raise ValueError(f"{described} was saved for {game!r} and not for {expected!r}; load it without a game")
+    return loaded
+
+
+def _build(about: dict[str, Any], game: Game, stem: Path) -> Policy:
+    if about["kind"] == "heuristic":
+        return policy(about["name"], game)
+    if about["kind"] == "rates":
+        return FixedPolicy(game, about["rates"], about["name"], about["observability"])
+    data = stem.with_name(stem.name + ".safetensors").read_bytes()
+    if hashlib.sha256(data).hexdigest() != about["sha256"]:
+        raise ValueError("its tensor file has another checksum: damaged, or of another policy")
+    if about["head"] != "squashed_gaussian":
+        raise ValueError(f"its head {about['head']!r} is unknown to this package")
+    theta = tensors.load(data)["theta"]
+    if not bool(torch.isfinite(theta).all()):
+        raise ValueError("its parameters are not finite")
+    network = Network(**{**about["network"], "hidden": tuple(about["network"]["hidden"])})
+    return NetworkPolicy(
+        game, about["observability"], network, theta, stacked=about["stacked"], about=dict(about["about"])
+    )
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write to a temporary file beside ``path``, flush it to the disk, and rename: never half a file."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _stem(path: Any) -> Path:
+    given = Path(path)
+    return given.with_suffix("") if given.suffix in (".json", ".safetensors") else given

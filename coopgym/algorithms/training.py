@@ -1,0 +1,265 @@
+"""``coopgym.train``: every replica (seed times reward mode) of one algorithm on one game as one program."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from coopgym.algorithms import record, registry
+from coopgym.algorithms.curves import Curves
+from coopgym.algorithms.evaluation import Evaluation, best_constant, evaluate
+from coopgym.algorithms.learner import Learner, Problem
+from coopgym.algorithms.policy import NetworkPolicy
+from coopgym.algorithms.record import Run
+from coopgym.algorithms.storage import write_atomically
+from coopgym.envs import observation
+from coopgym.envs.catalogue import entry
+from coopgym.envs.catalogue import game as make_game
+from coopgym.envs.game import Game
+from coopgym.envs.reward import KINDS, RewardMode
+from coopgym.mechanisms import checks
+
+STOCHASTIC_EPISODES = 64
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training program is: iterations, environment steps of one replica, seconds, present mean welfare."""
+
+    iteration: int
+    iterations: int
+    env_steps: int
+    total_steps: int
+    seconds: float
+    welfare: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class TrainResult:
+    """What came out: one record and one policy for each replica, in the same order.
+
+    runs: records in payoff units (``run.row()`` is a dict). policies: one for each replica. curves: rows of the table
+    ``curves``. seconds: time spent training (evaluation not counted). best_constant: see ``best_constant``.
+    """
+
+    algorithm: str
+    game: Game
+    settings: Any
+    runs: tuple[Run, ...]
+    policies: tuple[NetworkPolicy, ...]
+    curves: tuple[dict[str, Any], ...]
+    seconds: float
+    env_steps_per_second: float
+    best_constant: dict[str, dict[str, Any]]
+
+    def evaluate(self, episodes: int = 1, seed: int = 0, **options: Any) -> Evaluation:
+        """``coopgym.evaluate`` of all policies; the first axis of its arrays is the replica."""
+        return evaluate(list(self.policies), self.game, episodes, seed, **options)
+
+    def save(self, path: Any) -> Path:
+        """Write a folder: policy.safetensors and policy.json (all replicas), curves.json, and last runs.json."""
+        folder = Path(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        NetworkPolicy.stack(self.policies).save(folder / "policy")
+        write_atomically(folder / "curves.json", json.dumps(record.finite(list(self.curves))).encode())
+        write_atomically(folder / "runs.json", json.dumps([run.row() for run in self.runs], indent=1).encode())
+        return folder
+
+
+def train(
+    algorithm: str,
+    game: Game | str,
+    *,
+    reward_modes: Iterable[str | RewardMode] = KINDS,
+    seeds: Iterable[int] = range(7),
+    total_steps: int = 500_000,
+    device: str = "auto",
+    observability: str | None = None,
+    progress: Callable[[Progress], None] | bool = False,
+    threads: int = 1,
+    evaluations: int = 20,
+    **options: Any,
+) -> TrainResult:
+    """Train one replica for each reward mode and seed, all of them as one tensor program.
+
+    total_steps: environment steps of each replica, rounded up to whole iterations. device: "cpu", "cuda" or "auto".
+    observability: "full", "asymmetric", "minimal", or None for the game's own. progress: True for a line on stderr, or
+    a function of ``Progress``. threads: of torch on a CPU. evaluations: points of the evaluation curve. ``options`` are
+    hyperparameters of the algorithm and options of the game. Raises ValueError for unknown names and values out of
+    range, TypeError for an unknown option; both name the nearest valid one. Nothing is written.
+    """
+    found = registry.algorithm(algorithm, "learner")
+    settings, made = _settings(found, game, options)
+    found.check(made)
+    modes = [RewardMode.of(mode) for mode in ([reward_modes] if isinstance(reward_modes, str) else reward_modes)]
+    checked = [checks.whole("seed", seed, 0, 2**63 - 1) for seed in seeds]
+    if not modes or not checked:
+        raise ValueError(f"reward_modes={modes} and seeds={checked} make no replica; give at least one of each")
+    checks.whole("total_steps", total_steps, 1, 10**12)
+    setting = observation.check_setting(observability or made.default_observability)
+    pairs = [(mode, seed) for mode in modes for seed in checked]
+    problem = Problem(made, tuple(m for m, _ in pairs), tuple(s for _, s in pairs), setting, _device(device))
+    with _threads(checks.whole("threads", threads, 1, 1024)):
+        learner: Learner = found.build(problem, settings)
+        curves = Curves(evaluations)
+        seconds, iterations = _loop(learner, total_steps, curves, _reporter(progress))
+        return _result(found, problem, settings, learner, curves, seconds, iterations)
+
+
+def _loop(learner: Learner, total_steps: int, curves: Curves, report: Callable[[Progress], None]) -> tuple[float, int]:
+    """(seconds of training, iterations)."""
+    iterations = -(-total_steps // learner.steps_per_iteration)
+    seconds = 0.0
+    for i in range(iterations):
+        start = time.perf_counter()
+        metrics = learner.iterate(i / iterations)
+        steps = (i + 1) * learner.steps_per_iteration
+        curves.add(metrics, steps, learner.updates)
+        seconds += time.perf_counter() - start
+        if curves.due(i + 1, iterations):
+            curves.evaluated(evaluate(learner.policy(), learner.games.source, 1), steps, learner.updates)
+        report(Progress(i + 1, iterations, steps, iterations * learner.steps_per_iteration, seconds, curves.welfare))
+    return seconds, iterations
+
+
+def _result(
+    found: registry.Algorithm,
+    problem: Problem,
+    settings: Any,
+    learner: Learner,
+    curves: Curves,
+    seconds: float,
+    iterations: int,
+) -> TrainResult:
+    """Evaluate the final policies and write the records."""
+    game, stack = problem.game, learner.policy()
+    steps = iterations * learner.steps_per_iteration
+    speed = steps * problem.replicas / max(seconds, 1e-9)
+    reference = best_constant(game)
+    episodes = STOCHASTIC_EPISODES if game.reset_draws + game.step_draws else 1
+    sure = evaluate(stack, game, episodes)
+    drawn = evaluate(stack, game, STOCHASTIC_EPISODES, seed=1, deterministic=False)
+    recipe = dataclasses.asdict(settings)
+    runs = []
+    for r in range(problem.replicas):
+        mode, seed = problem.modes[r], problem.seeds[r]
+        mutuality = None if mode.mutuality == 1.0 or mode.kind == "private" else mode.mutuality
+        identity = record.run_id(
+            "learner", found.name, game, mode.kind, mutuality, seed, recipe, problem.setting, settings.objective
+        )
+        diverged = int(learner.diverged_at[r])
+        welfare = float(sure.welfare[r].mean())
+        best = reference["cooperative"]["welfare"]
+        runs.append(
+            Run(
+                run_id=identity, kind="learner", algorithm=found.name, paradigm=found.paradigm, game=game.id,
+                report=game.report, reward_mode=mode.kind, mutuality=mutuality, seed=seed, agents=game.n,
+                horizon=game.horizon, game_hash=game.hash, game_options=record.canonical(game.options),
+                observation=problem.setting, action_kind=found.actions, objective=settings.objective,
+                discount=settings.discount, hyperparameters=record.canonical(recipe),
+                hyperparameters_hash=record.digest(recipe, 6),
+                parameters=sum(theta[0].numel() for theta in learner.parameters.values()), env_steps=steps,
+                updates=learner.updates, status="ok" if diverged < 0 else "diverged",
+                reason=None if diverged < 0 else "a number in an update was not finite",
+                diverged_at=None if diverged < 0 else diverged, **outcome(sure, r),
+                welfare_stochastic=float(drawn.welfare[r].mean()), welfare_stochastic_sd=float(drawn.welfare[r].std()),
+                episodes_stochastic=STOCHASTIC_EPISODES, best_constant_welfare=best,
+                efficiency_best_constant=welfare / best if best else None, torch_version=torch.__version__,
+                device=_device_name(problem.device), precision="float32", replicas_in_program=problem.replicas,
+                lanes=settings.lanes, program_seconds=seconds, seconds=seconds / problem.replicas,
+                env_steps_per_second=speed, created=datetime.now(UTC).isoformat(),
+            )
+        )  # fmt: skip
+    program = record.digest([run.run_id for run in runs])
+    runs = [dataclasses.replace(run, program_id=program) for run in runs]
+    policies = tuple(
+        stack.replica(r, algorithm=found.name, run_id=run.run_id, reward_mode=str(problem.modes[r]), seed=run.seed)
+        for r, run in enumerate(runs)
+    )
+    rows = tuple(curves.rows([run.run_id for run in runs]))
+    return TrainResult(found.name, game, settings, tuple(runs), policies, rows, seconds, speed, reference)
+
+
+def outcome(played: Evaluation, r: int) -> dict[str, Any]:
+    """The outcome columns of a record, from the evaluation of policy ``r``: means over its episodes."""
+
+    def mean(x: Any) -> Any:
+        return x[r].mean(0).tolist()
+
+    return {
+        "welfare": float(played.welfare[r].mean()), "payoff": mean(played.payoffs),
+        **{f"reward_{mode}": mean(played.rewards[mode]) for mode in KINDS},
+        "rate": mean(played.rates), "above_baseline": mean(played.above_baseline),
+        "final_trust": mean(played.final_trust), "final_reputation_damage": mean(played.final_damage),
+        "length": mean(played.lengths), "ended_by": str(played.ended_by[r][0]),
+    }  # fmt: skip
+
+
+def _settings(found: registry.Algorithm, game: Game | str, options: dict[str, Any]) -> tuple[Any, Game]:
+    """(hyperparameters, game) from options that belong to either; TypeError for one that belongs to neither."""
+    assert found.settings is not None
+    own = {field.name for field in dataclasses.fields(found.settings)}
+    theirs: set[str] = set()
+    if isinstance(game, str):
+        of_game, version = entry(game)
+        theirs = set(of_game.options(version))
+    for name in options:
+        if name not in own | theirs:
+            hint = checks.nearest(name, own | theirs)
+            raise TypeError(
+                f"neither {found.name} nor {game} has an option {name!r};{hint} {found.name} has "
+                f"{', '.join(sorted(own))}" + (f"; {game} has {', '.join(sorted(theirs))}" if theirs else "")
+            )
+    settings = found.settings(**{k: v for k, v in options.items() if k in own})
+    return settings, make_game(game, **{k: v for k, v in options.items() if k not in own})
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ValueError(f"device={name!r} is not known; choose 'auto', 'cpu' or 'cuda'") from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device={name!r} asks for a GPU that torch does not see here; use device='cpu'")
+    return device
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """torch with so many threads; more than one spin against each other on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _reporter(progress: Callable[[Progress], None] | bool) -> Callable[[Progress], None]:
+    """A function of Progress that does what the user asked for."""
+    if callable(progress):
+        return progress
+    return _print_line if progress else lambda state: None
+
+
+def _print_line(state: Progress) -> None:
+    welfare = "" if state.welfare is None else f", mean welfare {state.welfare:,.0f}"
+    end = "\n" if state.iteration == state.iterations else ""
+    text = f"\r{state.env_steps:,} of {state.total_steps:,} steps a replica, {state.seconds:.0f} s{welfare}"
+    print(text, end=end, file=sys.stderr, flush=True)
