@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ import numpy as np
 
 from coopgym.envs.reward import RewardMode, Weights, mix
 from coopgym.mechanisms import checks
-from coopgym.mechanisms.arrays import Array, is_torch, namespace
+from coopgym.mechanisms.arrays import Array, is_torch, namespace, to_numpy
 from coopgym.mechanisms.base import Mechanism, State, Transition, bind
 from coopgym.mechanisms.trust import TrustDynamics, TrustExit, effective_trust, mean_over_pairs
 
@@ -75,8 +76,8 @@ class Game:
 
     @property
     def hash(self) -> str:
-        """Twelve hex digits that change with the id or any option."""
-        text = json.dumps([self.id, self.options], sort_keys=True, default=lambda x: np.asarray(x).tolist())
+        """Twelve hex digits that change with the id, any parameter, or the kind of any mechanism."""
+        text = json.dumps([self.id, _content(self)], sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
     def __repr__(self) -> str:
@@ -215,3 +216,16 @@ class Game:
         for mechanism in self.mechanisms:
             result.update(mechanism.info(before, after, actions))
         return result
+
+
+def _content(value: Any) -> Any:
+    """A dataclass as nested names and numbers, for the hash; twelve digits, so that it is the same on every machine."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        skipped = ("options", "summary", "facts", "own_first")
+        fields = (f.name for f in dataclasses.fields(value) if f.name not in skipped)
+        return [type(value).__name__, {name: _content(getattr(value, name)) for name in fields}]
+    if isinstance(value, (tuple, list)):
+        return [_content(v) for v in value]
+    if is_torch(value) or isinstance(value, np.ndarray):
+        return [_content(v) for v in to_numpy(value).tolist()] if value.ndim else _content(float(value))
+    return f"{value:.12g}" if isinstance(value, float) else value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,16 @@ def test_every_default_can_be_given_and_is_recorded(id):
     assert given.options.keys() >= defaults.keys()
     assert coopgym.game(id, max_steps=7).hash != plain.hash
     assert coopgym.game(id, max_steps=7).horizon == 7
+
+
+def test_the_hash_sees_every_parameter():
+    ids = [*coopgym.list_games(), *coopgym.list_games(version="v0")]
+    assert len({coopgym.game(id).hash for id in ids}) == 40
+    plain = coopgym.game("GiftExchange-v1")
+    own = dataclasses.replace(plain, interdependence=np.array([[0, 0.4], [0.7001, 0]]))
+    assert own.hash != plain.hash
+    assert coopgym.game("GiftExchange-v1", reciprocity_units="raw").hash != plain.hash
+    assert coopgym.game("GiftExchange-v1").hash == plain.hash
 
 
 BAD = [
