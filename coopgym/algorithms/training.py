@@ -113,7 +113,46 @@ def train(
         learner: Learner = found.build(problem, settings)
         curves = Curves(evaluations)
         seconds, iterations = _loop(learner, total_steps, curves, _reporter(progress))
-        return _result(found, problem, settings, learner, curves, seconds, iterations)
+        recipe = _recipe(settings, total_steps)
+        return _result(found, problem, settings, recipe, learner, curves, seconds, iterations)
+
+
+def planned_run_ids(
+    algorithm: str,
+    game: Game | str,
+    *,
+    reward_modes: Iterable[str | RewardMode],
+    seeds: Iterable[int],
+    total_steps: int,
+    observability: str | None = None,
+    **options: Any,
+) -> list[str]:
+    """The run_ids that ``train`` with the same arguments will give, in the same order; nothing is trained."""
+    found = registry.algorithm(algorithm, "learner")
+    settings, made = _settings(found, game, options)
+    found.check(made)
+    setting = observation.check_setting(observability or made.default_observability)
+    recipe, chosen = _recipe(settings, checks.whole("total_steps", total_steps, 1, 10**12)), list(seeds)
+    modes = [RewardMode.of(mode) for mode in reward_modes]
+    return [_run_id(found, made, mode, seed, recipe, setting) for mode in modes for seed in chosen]
+
+
+def _recipe(settings: Any, total_steps: int) -> dict[str, Any]:
+    """All that decides a result besides the problem: schedules depend on the budget, so it is part of it."""
+    return {**dataclasses.asdict(settings), "total_steps": total_steps}
+
+
+def _run_id(
+    found: registry.Algorithm, game: Game, mode: RewardMode, seed: int, recipe: dict[str, Any], setting: str
+) -> str:
+    """Identity of one replica."""
+    kind, objective = mode.kind, recipe["objective"]
+    return record.run_id("learner", found.name, game, kind, _mutuality(mode), seed, recipe, setting, objective)
+
+
+def _mutuality(mode: RewardMode) -> float | None:
+    """None for the three pure modes."""
+    return None if mode.mutuality == 1.0 or mode.kind == "private" else mode.mutuality
 
 
 def _loop(learner: Learner, total_steps: int, curves: Curves, report: Callable[[Progress], None]) -> tuple[float, int]:
@@ -136,6 +175,7 @@ def _result(
     found: registry.Algorithm,
     problem: Problem,
     settings: Any,
+    recipe: dict[str, Any],
     learner: Learner,
     curves: Curves,
     seconds: float,
@@ -149,21 +189,17 @@ def _result(
     episodes = STOCHASTIC_EPISODES if game.reset_draws + game.step_draws else 1
     sure = evaluate(stack, game, episodes)
     drawn = evaluate(stack, game, STOCHASTIC_EPISODES, seed=1, deterministic=False)
-    recipe = dataclasses.asdict(settings)
     runs = []
     for r in range(problem.replicas):
         mode, seed = problem.modes[r], problem.seeds[r]
-        mutuality = None if mode.mutuality == 1.0 or mode.kind == "private" else mode.mutuality
-        identity = record.run_id(
-            "learner", found.name, game, mode.kind, mutuality, seed, recipe, problem.setting, settings.objective
-        )
+        identity = _run_id(found, game, mode, seed, recipe, problem.setting)
         diverged = int(learner.diverged_at[r])
         welfare = float(sure.welfare[r].mean())
         best = reference["cooperative"]["welfare"]
         runs.append(
             Run(
                 run_id=identity, kind="learner", algorithm=found.name, paradigm=found.paradigm, game=game.id,
-                report=game.report, reward_mode=mode.kind, mutuality=mutuality, seed=seed, agents=game.n,
+                report=game.report, reward_mode=mode.kind, mutuality=_mutuality(mode), seed=seed, agents=game.n,
                 horizon=game.horizon, game_hash=game.hash, game_options=record.canonical(game.options),
                 observation=problem.setting, action_kind=found.actions, objective=settings.objective,
                 discount=settings.discount, hyperparameters=record.canonical(recipe),
