@@ -101,19 +101,20 @@ def _draw_outcomes(
     axes: Sequence[Axes], lines: Sequence[Line], runs: Sequence[Row], algorithms: Sequence[str], look: Mapping[str, Any]
 ) -> None:
     welfare, cooperation, trust = axes
-    scale = lines[0].best_constant or 1.0
-    _draw_dots(welfare, lines, runs, algorithms, look, "welfare", lambda row: row["welfare"], 1.0 / scale)
+    best = lines[0].best_constant
+    _draw_dots(welfare, lines, runs, algorithms, look, "welfare", lambda row: row["welfare"], 1.0 / best if best else 1.0)
     _draw_dots(cooperation, lines, runs, algorithms, look, "cooperation", cooperation_rate, 1.0)
     _draw_dots(trust, lines, runs, algorithms, look, "trust", lambda row: row["final_trust"], 1.0)
     welfare.set_title("Final welfare", loc="left")
-    welfare.axhline(1.0, color=INK, linewidth=1.2, linestyle=DASHES)
-    welfare.set_ylabel("share of the best constant")
+    welfare.set_ylabel("share of the best constant" if best else "payoff, sum over agents")
+    if best:
+        welfare.axhline(1.0, color=INK, linewidth=1.2, linestyle=DASHES)
+        welfare.yaxis.set_major_formatter(PercentFormatter(1.0))
     cooperation.set_title("Cooperation", loc="left")
     cooperation.set_ylabel("share of endowment given")
     trust.set_title("Final trust", loc="left")
     trust.set_ylabel("mean over pairs of agents")
-    for axis in (welfare, cooperation):
-        axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    cooperation.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     for axis in (cooperation, trust):
         axis.set_ylim(-0.03, 1.03)
 
