@@ -76,7 +76,8 @@ def _put(infos: Report, key: str, value: Any, mask: Array) -> None:
     if not mask.any():
         return
     if isinstance(value, np.ndarray) and value.ndim:
-        array = value.astype(np.int64) if key == "step" else value.copy()
+        number = value.ndim == 1 and value.dtype.kind == "f"  # one a game: a Python number where the game is alone
+        array = np.array(value, dtype=(np.int64 if key == "step" else np.float64) if number else None)
     else:
         array = np.full(mask.shape, value, dtype=None if isinstance(value, (bool, int, float, np.generic)) else object)
     if not mask.all():
