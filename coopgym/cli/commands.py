@@ -16,7 +16,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Twenty continuous-action games of coopetition: look at them, train on them, compare reward modes.",
+    help="Twenty continuous-action games of coopetition: look at them, train on them, compare reward modes.\n\n"
+    "Example: coopgym ablate AppleAppStore-v1 --seeds 7",
 )
 
 GameName = Annotated[str, typer.Argument(help="A game, e.g. TrustDilemma-v1; `coopgym list` names all.")]
@@ -82,12 +83,17 @@ def train(
 
     Example: coopgym train IPPO TrustDilemma-v1 --seeds 3 --steps 200000
     """
-    from coopgym.study.single import train_run
+    from coopgym.study.ablation import run_ablation
 
     folder = out or Path("runs") / f"{algorithm}-{game}"
     with output.progress() as bar:
-        rows = train_run(algorithm, game, modes=modes, seeds=seeds, steps=steps, out=folder, device=device, news=bar)
-    output.runs(rows, folder, json)
+        result = run_ablation(
+            game, [algorithm], reward_modes=modes.split(","), seeds=seeds, steps=steps, out=folder, workers=1,
+            device=device, news=bar,
+        )  # fmt: skip
+    output.runs(result, json)
+    if result.failures:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -101,7 +107,7 @@ def evaluate(
 
     Example: coopgym evaluate runs/IPPO-TrustDilemma-v1
     """
-    from coopgym.study.single import evaluate_run
+    from coopgym.study.replay import evaluate_run
 
     with output.progress() as bar:
         results = evaluate_run(run, episodes=episodes, seed=seed, news=bar)
@@ -126,6 +132,7 @@ def ablate(
 
     Example: coopgym ablate AppleAppStore-v1 --seeds 7 --steps 500000
     """
+    from coopgym.report.plots import plot_ablation
     from coopgym.study.ablation import run_ablation
 
     folder = out or Path("runs") / f"ablation-{game}"
@@ -134,7 +141,7 @@ def ablate(
             game, algorithms.split(","), reward_modes=modes.split(","), seeds=seeds, steps=steps, out=folder,
             workers=workers, device=device, news=bar,
         )  # fmt: skip
-        picture = result.plot() if result.lines else None
+    picture = plot_ablation(result.runs, result.curves, folder / "ablation.png") if result.lines else None
     output.ablation(result, picture, json)
     if result.failures:
         raise typer.Exit(1)

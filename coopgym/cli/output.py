@@ -15,10 +15,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from coopgym.cli.group import say
+
 if TYPE_CHECKING:
     from coopgym.study.ablation import Ablation
     from coopgym.study.summary import Estimate, Line
 
+NEVER_CUT = ("game", "algorithm", "reward mode", "welfare", "mode")
 News = Callable[[str, float], None]
 
 
@@ -27,7 +30,8 @@ def progress() -> Iterator[News]:
     """A bar with the time left for each piece of work; call what it gives with (name, share done)."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
     times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-    with Progress(*columns, *times, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, *times, console=console, transient=True, disable=not console.is_terminal) as bar:
         tasks: dict[str, Any] = {}
 
         def news(name: str, share: float) -> None:
@@ -71,22 +75,22 @@ def game(facts: Mapping[str, Any], json: bool) -> None:
     return None
 
 
-def runs(rows: Sequence[Mapping[str, Any]], folder: Path, json: bool) -> None:
-    """The runs of one `train`."""
+def runs(result: Ablation, json: bool) -> None:
+    """The runs of one `train`, and on stderr what failed."""
     from coopgym.study.summary import cooperation_rate, mode_label
 
+    _failures(result)
     if json:
-        return _json(rows)
+        return _json(result.runs)
     table = _table(("mode", ""), ("seed", "r"), ("welfare", "r"), ("cooperation", "r"), ("trust", "r"), ("status", ""))
-    for row in rows:
-        fine = row["status"] == "ok"
-        numbers = (
-            (f"{row['welfare']:,.0f}", f"{cooperation_rate(row):.0%}", f"{row['final_trust']:.2f}") if fine else ()
-        )
-        table.add_row(mode_label(row), str(row["seed"]), *(numbers or ("", "", "")), row["status"])
+    for row in result.runs:
+        numbers = ["", "", ""]
+        if row["status"] == "ok":
+            numbers = [f"{row['welfare']:,.0f}", f"{cooperation_rate(row):.0%}", f"{row['final_trust']:.2f}"]
+        table.add_row(mode_label(row), str(row["seed"]), *numbers, row["status"])
     console = _console()
     console.print(table)
-    console.print(f"policies and records: {folder}", highlight=False, markup=False)
+    console.print(f"policies and records: {result.folder}", highlight=False, markup=False)
     return None
 
 
@@ -104,15 +108,12 @@ def evaluations(rows: Sequence[Mapping[str, Any]], json: bool) -> None:
 
 def ablation(result: Ablation, picture: Path | None, json: bool) -> None:
     """The table of an ablation, its yardstick, where its files are, and on stderr what failed."""
-    from coopgym.cli.group import say
-
-    for failure in result.failures:
-        say("error", failure)
+    _failures(result)
     if json:
         return _json(result.to_dict() | {"picture": picture and str(picture)})
     console = _console()
     if result.lines:
-        console.print(_lines(result.lines, " " if console.width >= 120 else "\n"))
+        console.print(_lines(result.lines, wide=console.width >= 115))
         console.print(_yardstick(result.lines), highlight=False, markup=False)
     console.print(f"records: {result.folder}", highlight=False, markup=False)
     if picture is not None:
@@ -120,24 +121,32 @@ def ablation(result: Ablation, picture: Path | None, json: bool) -> None:
     return None
 
 
-def _lines(lines: Iterable[Line], between: str) -> Table:
-    names = ("welfare", "of best", "own reward", "cooperation", "final trust", "steps", "seeds")
-    table = _table(("algorithm", ""), ("reward mode", ""), *((name, "r") for name in names))
+def _failures(result: Ablation) -> None:
+    for failure in result.failures:
+        say("error", failure)
+
+
+def _lines(lines: Iterable[Line], wide: bool) -> Table:
+    """One row a line; on a narrow terminal intervals stand below their means and two columns are left out."""
+    between = " " if wide else "\n"
+    columns: dict[str, Callable[[Line], str]] = {
+        "welfare": lambda x: _interval(x.welfare, ",.0f", between),
+        "of best": lambda x: "" if x.share_of_best is None else f"{x.share_of_best.mean:.1%}",
+        "own reward": lambda x: f"{x.reward.mean:,.0f}",
+        "cooperation": lambda x: _interval(x.cooperation * 100.0, ".0f", between, "%"),
+        "final trust": lambda x: _interval(x.trust, ".2f", between),
+        "steps": lambda x: f"{x.length.mean:.0f}",
+        "seeds": lambda x: f"{x.runs}" + (f" (+{x.diverged} diverged)" if x.diverged else ""),
+    }
+    if not wide:
+        columns = {name: cell for name, cell in columns.items() if name not in ("own reward", "steps")}
+    table = _table(("algorithm", ""), ("reward mode", ""), *((name, "r") for name in columns))
     last = None
     for line in lines:
         if last not in (None, line.algorithm):
             table.add_section()
-        table.add_row(
-            "" if line.algorithm == last else line.algorithm,
-            line.reward_mode,
-            _interval(line.welfare, ",.0f", between),
-            "" if line.share_of_best is None else f"{line.share_of_best.mean:.1%}",
-            f"{line.reward.mean:,.0f}",
-            _interval(line.cooperation * 100.0, ".0f", between, "%"),
-            _interval(line.trust, ".2f", between),
-            f"{line.length.mean:.0f}",
-            f"{line.runs}" + (f" (+{line.diverged} diverged)" if line.diverged else ""),
-        )
+        name = "" if line.algorithm == last else line.algorithm
+        table.add_row(name, line.reward_mode, *(cell(line) for cell in columns.values()))
         last = line.algorithm
     return table
 
@@ -157,9 +166,9 @@ def _interval(x: Estimate, form: str, between: str, unit: str = "") -> str:
 
 
 def _table(*columns: tuple[str, str]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for name, side in columns:
-        table.add_column(name, justify="right" if side else "left", no_wrap=name in ("game", "algorithm"))
+        table.add_column(name, justify="right" if side else "left", no_wrap=name in NEVER_CUT)
     return table
 
 

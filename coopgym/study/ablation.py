@@ -89,6 +89,7 @@ def run_ablation(
     name = f"{found.name}-{version}"
     modes = tuple(dict.fromkeys(reward_mode(mode) for mode in reward_modes))
     chosen = tuple(range(checks.whole("seeds", seeds, 1, 10_000)) if isinstance(seeds, int) else dict.fromkeys(seeds))
+    checks.choice("device", device.split(":")[0], ("auto", "cpu", "cuda"))
     workers = _workers(workers, device)
     records = Records(out)
     plan = _plan(tuple(dict.fromkeys(algorithms)), name, modes, chosen, steps, options)
@@ -153,7 +154,7 @@ def _plan(
     options: dict[str, Any],
 ) -> dict[str, tuple[str, RewardMode, int]]:
     """run_id -> (algorithm, mode, seed), for every cell of the design; checks all names and values on the way."""
-    plan = {}
+    plan: dict[str, tuple[str, RewardMode, int]] = {}
     for algorithm in algorithms:
         names = planned_run_ids(algorithm, game, reward_modes=modes, seeds=seeds, total_steps=steps, **options)
         cells = itertools.product([algorithm], modes, seeds)

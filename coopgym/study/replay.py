@@ -1,0 +1,54 @@
+"""Playing stored policies again: from a folder that a study or ``TrainResult.save`` has written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from coopgym.algorithms.evaluation import Evaluation, evaluate
+from coopgym.algorithms.policy import Policy, load_policy
+from coopgym.study.records import Records, Row
+from coopgym.study.summary import mode_label
+
+
+def evaluate_run(
+    folder: str | Path, *, episodes: int = 100, seed: int = 0, news: Callable[[str, float], None] | None = None
+) -> list[dict[str, Any]]:
+    """One row for each trained policy in ``folder``: its run, and means over ``episodes`` deterministic episodes.
+
+    welfare [payoff, sum over agents], payoff [list over agents], cooperation [mean share of endowment], trust [mean
+    over pairs at the end], length [steps]. Raises FileNotFoundError where there is no policy, ValueError for a damaged
+    one.
+    """
+    folder, tell = Path(folder), news or (lambda name, share: None)
+    if (folder / "runs.json").is_file():
+        runs = json.loads((folder / "runs.json").read_text())
+        played = evaluate(load_policy(folder / "policy"), runs[0]["game"], episodes, seed)
+        return [_row(run, played, r) for r, run in enumerate(runs)]
+    runs = [run for run in Records(folder).read("runs") if run["policy_file"]]
+    if not runs:
+        raise FileNotFoundError(f"there is no trained policy in {str(folder)!r}; make one with `coopgym train`")
+    rows = []
+    for i, run in enumerate(runs):
+        policy: Policy = load_policy(folder / run["policy_file"])
+        rows.append(_row(run, evaluate([policy], policy.game, episodes, seed), 0))
+        tell("evaluating", (i + 1) / len(runs))
+    return rows
+
+
+def _row(run: Row, played: Evaluation, r: int) -> dict[str, Any]:
+    return {
+        "run_id": run["run_id"],
+        "algorithm": run["algorithm"],
+        "game": run["game"],
+        "reward_mode": mode_label(run),
+        "seed": run["seed"],
+        "episodes": played.episodes,
+        "welfare": float(played.welfare[r].mean()),
+        "payoff": played.payoffs[r].mean(0).tolist(),
+        "cooperation": float(played.cooperation[r].mean()),
+        "trust": float(played.final_trust[r].mean()),
+        "length": float(played.lengths[r].mean()),
+    }
