@@ -139,7 +139,14 @@ def _lines(lines: Iterable[Line], wide: bool) -> Table:
         "seeds": lambda x: f"{x.runs}" + (f" (+{x.diverged} diverged)" if x.diverged else ""),
     }
     if not wide:
-        columns = {name: cell for name, cell in columns.items() if name not in ("own reward", "steps")}
+        short = {
+            "welfare": "welfare",
+            "of best": "of best",
+            "cooperation": "coop.",
+            "final trust": "trust",
+            "seeds": "seeds",
+        }
+        columns = {short[name]: cell for name, cell in columns.items() if name in short}
     table = _table(("algorithm", ""), ("reward mode", ""), *((name, "r") for name in columns))
     last = None
     for line in lines:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from coopgym.algorithms.evaluation import Evaluation, evaluate
-from coopgym.algorithms.policy import Policy, load_policy
+from coopgym.algorithms.policy import load_policy
 from coopgym.study.records import Records, Row
 from coopgym.study.summary import mode_label
 
@@ -25,14 +25,15 @@ def evaluate_run(
     folder, tell = Path(folder), news or (lambda name, share: None)
     if (folder / "runs.json").is_file():
         runs = json.loads((folder / "runs.json").read_text())
-        played = evaluate(load_policy(folder / "policy"), runs[0]["game"], episodes, seed)
+        stack = load_policy(folder / "policy")
+        played = evaluate(stack, stack.game, episodes, seed)
         return [_row(run, played, r) for r, run in enumerate(runs)]
     runs = [run for run in Records(folder).read("runs") if run["policy_file"]]
     if not runs:
         raise FileNotFoundError(f"there is no trained policy in {str(folder)!r}; make one with `coopgym train`")
     rows = []
     for i, run in enumerate(runs):
-        policy: Policy = load_policy(folder / run["policy_file"])
+        policy = load_policy(folder / run["policy_file"])
         rows.append(_row(run, evaluate([policy], policy.game, episodes, seed), 0))
         tell("evaluating", (i + 1) / len(runs))
     return rows
