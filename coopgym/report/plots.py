@@ -102,7 +102,9 @@ def _draw_outcomes(
 ) -> None:
     welfare, cooperation, trust = axes
     best = lines[0].best_constant
-    _draw_dots(welfare, lines, runs, algorithms, look, "welfare", lambda row: row["welfare"], 1.0 / best if best else 1.0)
+    _draw_dots(
+        welfare, lines, runs, algorithms, look, "welfare", lambda row: row["welfare"], 1.0 / best if best else 1.0
+    )
     _draw_dots(cooperation, lines, runs, algorithms, look, "cooperation", cooperation_rate, 1.0)
     _draw_dots(trust, lines, runs, algorithms, look, "trust", lambda row: row["final_trust"], 1.0)
     welfare.set_title("Final welfare", loc="left")
