@@ -128,7 +128,7 @@ def finite_actions(game: Game, actions: Any) -> np.ndarray:
         ) from None
     if x.shape != (game.n,):
         raise ValueError(f"actions have shape {x.shape}; give ({game.n},), one number for each agent: {_names(game)}")
-    if not np.isfinite(np.add.reduce(x)):  # one pass; the sum of finite actions may still overflow
+    if not np.logical_and.reduce(np.isfinite(x)):
         for agent, value in zip(game.agents, x, strict=True):
             finite_action(game, agent, value)
     return x

@@ -224,7 +224,8 @@ def interchangeable(game: Game, i: int, j: int) -> bool:
 
 def _arrays(part: Any) -> Iterator[np.ndarray]:
     if isinstance(part, np.ndarray):
-        yield part
+        if part.dtype.kind == "f":  # whole numbers are positions, not data
+            yield part
     elif isinstance(part, tuple):
         for item in part:
             yield from _arrays(item)

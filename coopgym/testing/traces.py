@@ -190,7 +190,7 @@ def stacked(first: np.ndarray, rows: list[dict[str, Any]]) -> Trace:
 
 def compare(one: Trace, other: Trace, tolerance: float) -> None:
     """AssertionError naming the first number that differs; what only one of the two tells is left out."""
-    for key in one.keys() & other.keys():
+    for key in (key for key in one if key in other):
         a, b = one[key], other[key]
         assert a.shape == b.shape, f"{key} have shapes {a.shape} and {b.shape}: the episodes have different lengths"
         # observations are handed out in single precision

@@ -1,0 +1,158 @@
+"""The public check passes on every game of the catalogue and on a user's own, and fails on games that are wrong."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import coopgym
+from coopgym.envs.game import Game
+from coopgym.mechanisms.arrays import namespace
+from coopgym.mechanisms.base import Mechanism
+from coopgym.testing import traces
+
+ALL = [*coopgym.list_games(), *coopgym.list_games(version="v0")]
+SPECIAL = [
+    ("ReputationMarket-v1", {"reputation_visibility": 0.7}),
+    ("ReputationMarket-v0", {"reputation_visibility": 0.7}),
+    ("SynergySearch-v1", {"reveal_gamma_in_obs": True}),
+    ("SLCD-v0", {"trust_enabled": False}),
+]
+
+
+@pytest.mark.parametrize("id", ALL)
+def test_every_game_passes(id):
+    coopgym.testing.check(id)
+
+
+@pytest.mark.parametrize(("id", "options"), SPECIAL)
+def test_options_pass_too(id, options):
+    coopgym.testing.check(coopgym.game(id, **options), seed=3, steps=20)
+
+
+@dataclass(frozen=True, eq=False)
+class PublicGood(Mechanism):
+    """What is kept, and a share of what is doubled."""
+
+    endowment: np.ndarray
+
+    def payoffs(self, state, actions, payoffs):
+        return payoffs + self.endowment - actions + 2.0 * namespace(actions).sum(actions)[..., None] / actions.shape[-1]
+
+
+def own_game(mechanism, kind=Game, n=3):
+    """A user's game of n equal agents, without trust and without an exit."""
+    equal = (1.0 - np.eye(n)) / 2
+    fields = {
+        "name": "Commons", "version": "v3", "report": 0, "agents": tuple(f"farmer_{i}" for i in range(n)),
+        "horizon": 9, "endowment": np.full(n, 10.0), "baseline": np.full(n, 4.0), "shares": np.full(n, 1 / n),
+        "interdependence": equal, "mechanisms": (mechanism,), "trust": None, "initial_trust": equal,
+        "initial_damage": 0.5 * equal,
+    }  # fmt: skip
+    return kind(**fields)
+
+
+def test_a_users_own_game_passes():
+    game = own_game(PublicGood(np.full(3, 10.0)))
+    coopgym.testing.check(game)
+    assert traces.kernel(game, "private", np.full((1, 3), 5.0), 0)["payoffs"].tolist() == [[15.0, 15.0, 15.0]]
+
+
+def test_equal_agents_of_the_catalogue_are_found():
+    from coopgym.testing.check import interchangeable
+
+    alike = {id for id in ALL if interchangeable(coopgym.game(id), 0, 1)}
+    assert {"TrustDilemma-v1", "PublicGoods-v1", "ReputationMarket-v0", "ReciprocalDilemma-v1"} <= alike
+    assert not alike & {"PartnerHoldUp-v1", "PlatformEcosystem-v1", "SLCD-v1", "AppleAppStore-v1", "GiftExchange-v0"}
+
+
+class Moody(PublicGood):
+    """Pays by the number of calls: not a function of state and action."""
+
+    calls = itertools.count()
+
+    def payoffs(self, state, actions, payoffs):
+        return super().payoffs(state, actions, payoffs) + next(self.calls)
+
+
+class Partial(PublicGood):
+    """Favours an agent by its position."""
+
+    def payoffs(self, state, actions, payoffs):
+        return super().payoffs(state, actions, payoffs) * namespace(actions).asarray([1.0, 2.0, 1.0], actions)
+
+
+class Cut(PublicGood):
+    """Pays right and differentiates wrong."""
+
+    def payoffs(self, state, actions, payoffs):
+        kept = actions if isinstance(actions, np.ndarray) else actions.detach()
+        return super().payoffs(state, kept, payoffs) + 0.0 * actions
+
+
+class Endless(PublicGood):
+    """Pays without limit."""
+
+    def payoffs(self, state, actions, payoffs):
+        return super().payoffs(state, actions, payoffs) + np.inf
+
+
+class Bare(PublicGood):
+    """Forgets the batch: pays the first game's sum to all."""
+
+    def payoffs(self, state, actions, payoffs):
+        return payoffs + namespace(actions).sum(actions.reshape(-1))
+
+
+@dataclass(frozen=True, eq=False)
+class Narrow(PublicGood):
+    """Shows a number outside the bounds it promises."""
+
+    @property
+    def observed(self):
+        return {"noise": (0.0, 1.0)}
+
+    def initial(self, draws):
+        return {"noise": 0.0 * self.endowment[:1]}
+
+    def update(self, step):
+        return {"noise": step.before.extra["noise"] + 0.4}
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (Moody, "env checker"), (Partial, "symmetry: .*swapped: payoffs"), (Cut, "gradients: d payoffs"),
+        (Endless, "env checker: .*reward is an inf"), (Bare, "vector environment"), (Narrow, "Out of bounds"),
+    ],
+)  # fmt: skip
+def test_a_wrong_game_fails(kind, message):
+    if kind is Cut:
+        pytest.importorskip("torch")
+    with pytest.raises(AssertionError, match=f"(?s)Commons-v3: .*{message}"):
+        coopgym.testing.check(own_game(kind(np.full(3, 10.0))))
+
+
+class Leaking(Game):
+    """Trust grows beyond one."""
+
+    def advance(self, state, actions, raw, draws):
+        after = super().advance(state, actions, raw, draws)
+        return after._replace(trust=after.trust + 0.2)
+
+
+def test_trust_beyond_one_fails():
+    with pytest.raises(AssertionError, match="Commons-v3"):
+        coopgym.testing.check(own_game(PublicGood(np.full(3, 10.0)), Leaking))
+
+
+def test_compare_finds_one_wrong_number():
+    game = coopgym.game("SLCD-v1", max_steps=5)
+    trace = traces.kernel(game, "integrated", traces.actions_of(game, 5, 0), 0)
+    changed = {**trace, "rewards": trace["rewards"] * (1 + 1e-6 * (np.arange(10).reshape(5, 2) == 7))}
+    traces.compare(trace, dict(trace), 0.0)
+    with pytest.raises(AssertionError, match=r"rewards\[3, 1\]"):
+        traces.compare(trace, changed, 1e-9)
