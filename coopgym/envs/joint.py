@@ -33,7 +33,7 @@ class JointEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         render_mode: str | None = None,
         **options: Any,
     ) -> None:
-        self._episode = Episode(game, reward_mode, lambda: self.np_random, render_mode, options)
+        self._episode = Episode(game, reward_mode, self._generator, render_mode, options)
         self.game = self._episode.game
         self.render_mode = render_mode
         self.observation_space = spaces.joint_observation(self.game)
@@ -61,3 +61,6 @@ class JointEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         from coopgym.envs.render import render
 
         return render(self._episode, self.render_mode)
+
+    def _generator(self) -> np.random.Generator:  # a method, so that a copied environment draws from its own
+        return self.np_random

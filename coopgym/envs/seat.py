@@ -65,7 +65,7 @@ class SeatEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         render_mode: str | None,
         options: dict[str, Any],
     ) -> None:
-        self._episode = Episode(game, reward_mode, lambda: self.np_random, render_mode, options)
+        self._episode = Episode(game, reward_mode, self._generator, render_mode, options)
         self.game = self._episode.game
         self.render_mode = render_mode
         self.seat = self.game.agent_index(agent)
@@ -103,6 +103,9 @@ class SeatEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         from coopgym.envs.render import render
 
         return render(self._episode, self.render_mode)
+
+    def _generator(self) -> np.random.Generator:  # a method, so that a copied environment draws from its own
+        return self.np_random
 
     def _rows(self, state: State, setting: str) -> np.ndarray:
         rows: np.ndarray = observation.per_agent(self.game, state, setting).astype(np.float32)

@@ -187,7 +187,7 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         done = out.terminated | out.truncated
         if fresh is None and same_step:
             out = self._renew(out, done)
-        self._state, self._over = out.state, done if not same_step else self._flags(np.zeros(self.num_envs, dtype=bool))
+        self._state, self._over = out.state, pending if same_step else done  # at once reset, no game stays over
         infos = {} if self._report == "none" else self._infos(out, pending, done)
         return out.seen, out.total, out.terminated, out.truncated, infos
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import gymnasium
 import numpy as np
 import pytest
@@ -169,6 +172,15 @@ def test_what_is_handed_out_is_the_users():
         for item in (seen, *info.values()):
             if isinstance(item, np.ndarray):
                 item[...] = 0
+
+
+@pytest.mark.parametrize("clone", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
+def test_a_copy_goes_on_by_itself(clone):
+    env = JointEnv("ReputationMarket-v1", reputation_visibility=0.7)
+    env.reset(seed=2)
+    twin = clone(env)
+    for _ in range(3):
+        np.testing.assert_array_equal(env.step([80.0] * 5)[0], twin.step([80.0] * 5)[0])
 
 
 def test_a_game_object_and_an_id_are_the_same():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from gymnasium.error import ResetNeeded
 from pettingzoo.test import state_test
+from pettingzoo.utils.conversions import aec_to_parallel, parallel_to_aec
 
 import coopgym
 
@@ -160,6 +161,18 @@ def test_a_seed_repeats_the_episode_and_no_seed_goes_on():
     rng = np.random.default_rng(5)
     assert seen[:2] == [np.float32(0.2 + 0.7 * rng.random()) for _ in range(2)]
     assert seen[2] == seen[0] != seen[3]
+
+
+def test_conversions_of_pettingzoo_fit():
+    game = coopgym.game("AppleAppStore-v1", max_steps=4)
+    environments = [
+        coopgym.make_parallel(game), aec_to_parallel(coopgym.make_aec(game)),
+        aec_to_parallel(parallel_to_aec(coopgym.make_parallel(game))),
+    ]  # fmt: skip
+    first, *others = ([env.reset(seed=1)[0], *(env.step(half(env)) for _ in range(4))] for env in environments)
+    for other in others:
+        np.testing.assert_equal(other, first)
+    assert all(env.agents == [] for env in environments)
 
 
 def test_observations_are_the_users():
