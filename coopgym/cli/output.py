@@ -27,11 +27,14 @@ News = Callable[[str, float], None]
 
 @contextmanager
 def progress() -> Iterator[News]:
-    """A bar with the time left for each piece of work; call what it gives with (name, share done)."""
+    """A bar with the time left for each piece of work, on a terminal; call what it gives with (name, share done)."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda name, share: None
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
     times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, *times, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(*columns, *times, console=console, transient=True) as bar:
         tasks: dict[str, Any] = {}
 
         def news(name: str, share: float) -> None:
