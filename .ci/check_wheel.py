@@ -10,6 +10,7 @@ HEAVY = ("torch", "ray", "scipy", "pandas", "plotly", "matplotlib")
 
 
 def main(command: str) -> None:
+    """Check the installed package; ``command`` is the path of its console script."""
     import gymnasium
     import pettingzoo
 
