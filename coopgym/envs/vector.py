@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -55,7 +56,7 @@ def make_vec(
     if backend == "numpy" and (compile or device not in (None, "cpu")):
         raise ValueError(f"compile={compile} and device={device!r} need torch; give backend='torch'")
     made = numpy_game(game, options)
-    bound = made if backend == "numpy" and dtype is None else made.to(backend, dtype=dtype, device=device)
+    bound = made if backend == "numpy" and dtype is None else placed(made, backend, dtype, device)
     kind = report or ("all" if backend == "numpy" else "core")
     host = backend == "numpy" or bound.endowment.device.type == "cpu"
     return GameVectorEnv(
@@ -68,6 +69,16 @@ def make_vec(
         host if validate is None else checks.flag("validate", validate),
         compile,
     )
+
+
+def placed(game: Game, backend: str, dtype: Any, device: Any) -> Game:
+    """The game on a backend and device; ImportError without torch, ValueError for a device that cannot be used."""
+    if backend == "torch" and importlib.util.find_spec("torch") is None:
+        raise ImportError('backend="torch" needs torch; pip install "coopgym[learn]"')
+    try:
+        return game.to(backend, dtype=dtype, device=device)
+    except (AssertionError, RuntimeError) as error:  # torch's own words for a device that is not there
+        raise ValueError(f"device={device!r} cannot be used ({error}); give device='cpu'") from error
 
 
 def autoreset(mode: AutoresetMode | str) -> AutoresetMode:
@@ -126,7 +137,8 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         self._quiet = contextlib.nullcontext() if self._numpy else _no_grad()
         self._streams = Streams(num_envs)
         self._reset_draws, self._step_draws = made.reset_draws, made.step_draws
-        self._constant = None if made.reset_draws or made.carried else game.reset((num_envs,))
+        # where nothing is drawn or carried, one fresh game stands for all: ``select`` spreads it
+        self._constant = None if made.reset_draws or made.carried else game.reset((1,))
         self._transition = self._compiled() if compile else self._play
         self._state: State | None = None
         self._over: Array = self._flags(np.zeros(num_envs, dtype=bool))
@@ -160,7 +172,11 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         forget = bool((options or {}).get("reset_reputation"))
         fresh = self._fresh(mask, None if forget else self._state)
         chosen = self._flags(mask)
-        self._state = fresh if everyone or self._state is None else select(chosen, fresh, self._state)
+        if self._state is not None and not everyone:
+            fresh = select(chosen, fresh, self._state)
+        elif self._constant is not None:
+            fresh = self.game.reset((self.num_envs,))
+        self._state = fresh
         self._over = self._over & ~chosen
         infos = {} if self._report == "none" else vector_info.of_state(self.game, self._state, chosen, self._report)
         return self._observe(self._state), infos

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 
 import gymnasium
 import numpy as np
@@ -240,6 +241,16 @@ def test_torch_is_single_precision_without_gradients():
     }
     infos["trust"].fill_(9.0)
     assert env.step(actions)[0].max() <= 100.0
+
+
+def test_devices_that_are_not_there_are_refused(monkeypatch):
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        with pytest.raises(ValueError, match=r"device='cuda' cannot be used.*give device='cpu'"):
+            coopgym.make_vec("SLCD-v1", 2, backend="torch", device="cuda")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r'pip install "coopgym\[learn\]"'):
+        coopgym.make_vec("SLCD-v1", 2, backend="torch")
 
 
 def test_torch_refuses_what_numpy_refuses():
