@@ -110,6 +110,11 @@ class SequentialGame(AECEnv[str, np.ndarray, Any]):  # type: ignore[misc]
     def close(self) -> None:
         """Nothing is held open."""
 
+    def __getattr__(self, name: str) -> Any:  # only asked for what is not there
+        if name in ("agent_selection", "rewards", "terminations", "truncations", "infos"):
+            raise AttributeError(f"{name} cannot be had before reset(); call reset() first")
+        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+
     def _play(self) -> None:
         played = self._parallel.step(self._actions)
         self._observations, self.rewards, self.terminations, self.truncations, self.infos = played

@@ -142,6 +142,8 @@ def test_turns_are_refused_outside_an_episode():
     for call in (lambda: env.step(1.0), lambda: env.observe("worker_1"), env.state):
         with pytest.raises(ResetNeeded, match="reset"):
             call()
+    with pytest.raises(AttributeError, match="agent_selection cannot be had before reset"):
+        env.last()
     env.reset()
     with pytest.raises(ValueError, match="action of employer_0 is inf"):
         env.step(np.inf)
