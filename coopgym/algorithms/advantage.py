@@ -46,6 +46,18 @@ def generalised_advantage(
     return advantages
 
 
+def annuity(times: Tensor, horizon: int, discount: float, objective: str) -> Tensor:
+    """What one unit of reward a step is worth from ``times`` on: sum of discount^k over the steps that remain.
+
+    A critic that predicts value / annuity, the mean reward of a remaining step, need not spend its precision on the
+    time that is left: the range of a value over an episode is a hundred times what one action can change.
+    """
+    if objective == "continuing":
+        return torch.full_like(times, 1.0 / max(1.0 - discount, 1.0 / horizon))
+    left = (horizon - times).clamp_min(1.0)
+    return left if discount == 1.0 else (1.0 - discount**left) / (1.0 - discount)
+
+
 def standardised(advantages: Tensor) -> Tensor:
     """Zero mean and unit deviation for each replica and agent of ``[R, N, ...]``."""
     flat = advantages.flatten(2)

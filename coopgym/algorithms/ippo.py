@@ -34,7 +34,7 @@ class IPPO(PPO):
     def make_critic(self) -> dict[str, Tensor]:
         """V_i(o_i): one network for each replica and agent, on what the agent sees."""
         s = self.settings
-        self.critic = Network(self.games.encoder.size, 1, s.hidden, s.activation)
+        self.critic = Network(self.games.encoder.size, 1, s.hidden, s.activation, head_gain=0.01)
         return {"critic": self.critic.initial(self.problem.game.n, self.generators)}
 
     def critic_inputs(self, features: Tensor, states: State | None) -> Tensor:

@@ -165,7 +165,7 @@ class NetworkPolicy(Policy):
         """Rates of the mean (deterministic) or of a sample, times endowment."""
         if is_torch(observations):
             return self._act(observations, deterministic)
-        seen = torch.as_tensor(np.asarray(observations), device=self.theta.device)
+        seen = torch.tensor(np.asarray(observations), device=self.theta.device)
         return self._act(seen, deterministic).cpu().numpy()
 
     def _act(self, observations: Tensor, deterministic: bool) -> Tensor:

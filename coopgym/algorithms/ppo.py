@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import huber_loss
 
 from coopgym.algorithms import distributions as gaussian
-from coopgym.algorithms.advantage import OBJECTIVES, continues, generalised_advantage, standardised
+from coopgym.algorithms.advantage import OBJECTIVES, annuity, continues, generalised_advantage, standardised
 from coopgym.algorithms.learner import Problem, replica_chunks, whole_episodes
 from coopgym.algorithms.networks import Network
 from coopgym.algorithms.optim import Adam, clip
@@ -33,6 +33,7 @@ class PPOSettings:
     rollout_steps: int | None = None  # H; None: whole episodes, at least 64 steps
     hidden: tuple[int, ...] = (64, 64)  # widths of actors and critics
     activation: str = "silu"
+    initial_log_std: float = gaussian.INITIAL_LOG_STD  # of z
     learning_rate: float = 5e-4  # falls linearly to 0
     epochs: int = 4
     minibatches: int = 4
@@ -42,9 +43,10 @@ class PPOSettings:
     discount: float = 0.995
     trace: float = 0.95  # lambda of the generalised advantage
     max_gradient: float = 0.5  # norm, per replica and agent
-    popart_rate: float = 0.05  # per iteration
+    popart_rate: float = 0.3  # per iteration
     target_kl: float | None = None  # a replica whose policy moved further than 1.5 times this waits for new data
     objective: str = "finite"  # or "continuing"
+    team_reward: bool = False  # True: every agent is trained on the sum of all agents' rewards
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
@@ -59,6 +61,7 @@ class PPOSettings:
         checks.number("popart_rate", self.popart_rate, 0.0, 1.0, open_low=True)
         if self.target_kl is not None:
             checks.number("target_kl", self.target_kl, 0.0, 1e6, open_low=True)
+        checks.flag("team_reward", self.team_reward)
         checks.choice("objective", self.objective, OBJECTIVES)
 
 
@@ -70,7 +73,7 @@ class Batch(NamedTuple):
     z: Tensor
     log_density: Tensor
     advantages: Tensor
-    targets: Tensor  # value targets, normalised
+    targets: Tensor  # value targets per remaining step, normalised
 
     def rows(self, rows: slice) -> Batch:
         """The samples of some replicas."""
@@ -100,7 +103,7 @@ class PPO:
         shape, device = (problem.replicas, problem.game.n), problem.device
         self.actor = Network(self.games.encoder.size, 1, settings.hidden, settings.activation, head_gain=0.01, free=1)
         actor = self.actor.initial(shape[1], self.generators)
-        self.actor.free_parameters(actor).fill_(gaussian.INITIAL_LOG_STD)
+        self.actor.free_parameters(actor).fill_(settings.initial_log_std)
         self.parameters = {"actor": actor, **self.make_critic()}
         self.optimisers = {name: Adam(theta) for name, theta in self.parameters.items()}
         self.reward_scale = RewardScale(shape, settings.lanes, settings.discount, device)
@@ -128,6 +131,9 @@ class PPO:
     def iterate(self, progress: float) -> dict[str, Tensor]:
         """Play H steps in all lanes and learn from them; see Learner."""
         rollout = self.play()
+        if self.settings.team_reward:
+            shape = rollout.rewards.shape
+            rollout = rollout._replace(rewards=rollout.rewards.sum(1, keepdim=True).expand(shape))
         batch = self.estimate(rollout)
         orders = self._orders(batch.z.shape[-1])
         size = -(-batch.z.shape[-1] // self.settings.minibatches)
@@ -165,15 +171,21 @@ class PPO:
         sigma = self.reward_scale.sigma
         rewards = rollout.rewards / sigma[..., None, None]
         inputs = self.critic_inputs(rollout.features, rollout.states)
-        values = self._scaled_values(inputs)
-        following = values[:, :, 1:]
-        if rollout.final is not None:
-            seen = self.games.features(rollout.final)
-            following = self._scaled_values(self.critic_inputs(seen, rollout.final))
+        worth = annuity(rollout.times, self.problem.game.horizon, s.discount, s.objective)
         alive = continues(rollout.terminated, rollout.truncated, s.objective)
+        if first:  # there is no critic to speak of yet: plain returns tell it where values lie
+            nothing = torch.zeros_like(rewards)
+            returns = generalised_advantage(rewards, nothing, nothing, alive, ended, s.discount, 1.0)
+            self.popart.update(returns / worth[:, :, :-1], self.critic, self.parameters["critic"], self.alive)
+        values = self._mean_rewards(inputs) * worth
+        following = values[:, :, 1:]
+        if rollout.final is not None:  # under "continuing" every remaining step is worth the same
+            seen = self.games.features(rollout.final)
+            following = self._mean_rewards(self.critic_inputs(seen, rollout.final)) * worth[:, :, 1:]
         advantages = generalised_advantage(rewards, values[:, :, :-1], following, alive, ended, s.discount, s.trace)
         targets = advantages + values[:, :, :-1]
         self._flag(slice(None), torch.isfinite(targets).flatten(1).all(1))
+        targets = targets / worth[:, :, :-1]
         self.popart.update(targets, self.critic, self.parameters["critic"], self.alive)
         z, mean = rollout.kept
         log_std = gaussian.bounded_log_std(self.actor.free_parameters(self.parameters["actor"])).unsqueeze(-1)
@@ -188,8 +200,8 @@ class PPO:
             self.popart.change_units(sigma / self.reward_scale.sigma)
         return batch
 
-    def _scaled_values(self, inputs: Tensor) -> Tensor:
-        """Values ``[R, N, T, E]`` in scaled rewards, for inputs ``[R, N, T, E, S]``."""
+    def _mean_rewards(self, inputs: Tensor) -> Tensor:
+        """Values per remaining step ``[R, N, T, E]`` in scaled rewards, for inputs ``[R, N, T, E, S]``."""
         values = []
         chunks = replica_chunks(inputs.shape[0], inputs[0, ..., 0].numel(), inputs.device)
         for rows in chunks:

@@ -30,13 +30,15 @@ class Step(NamedTuple):
 class Rollout(NamedTuple):
     """H steps of all lanes, time before lane.
 
-    features ``[R, N, H + 1, E, F]``: what was acted on, and last what would be acted on next. kept: whatever the policy
+    features ``[R, N, H + 1, E, F]``: what was acted on, and last what would be acted on next. times
+    ``[R, 1, H + 1, E]``: completed steps at each of them. kept: whatever the policy
     returned beside the rates, each ``[R, N, H, E]``. rates, payoffs, rewards ``[R, N, H, E]``; terminated, truncated
     ``[R, 1, H, E]``. states: with batch axes ``[R, H + 1, E]``, or None. final: the states before restarts, with batch
     axes ``[R, H, E]``, or None. ending: the state after the last step, before restarts.
     """
 
     features: Tensor
+    times: Tensor
     rates: Tensor
     kept: tuple[Tensor, ...]
     payoffs: Tensor
@@ -112,6 +114,7 @@ class Games:
         rates, *kept = (torch.stack(x, 2) for x in zip(*chosen, strict=True))
         return Rollout(
             features=torch.stack(seen, 2),
+            times=torch.stack([s.time for s in visited], 1).unsqueeze(1),
             rates=rates,
             kept=tuple(kept),
             payoffs=torch.stack([s.payoffs for s in played], 1).movedim(-1, 1),

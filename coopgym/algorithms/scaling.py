@@ -37,7 +37,8 @@ class RewardScale:
         self.running = running
         self._moments(returns.flatten(2).double())
         spread = (self.squares / self.count).sqrt()
-        self.sigma = torch.maximum(spread, self.peak / 10.0).clamp_min(1e-6).float()
+        sigma = torch.maximum(spread, self.peak / 10.0).clamp_min(1e-6).float()
+        self.sigma = torch.where(torch.isfinite(sigma), sigma, self.sigma)  # a diverged replica keeps its last one
 
     def _moments(self, x: Tensor) -> None:
         """Chan's parallel form of Welford's recursion."""

@@ -1,0 +1,156 @@
+"""Policies from names, rates and functions; heuristics; saving and loading."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import coopgym
+from coopgym.envs import observation
+from coopgym.envs.catalogue import list_games
+
+
+@pytest.fixture(scope="module")
+def result():
+    return coopgym.train("IPPO", "SLCD-v1", seeds=[0, 1], total_steps=400, lanes=4, hidden=(8,), evaluations=1)
+
+
+def seen(game, setting, actions, batch=(5,)):
+    """Observations of a state one step after the start."""
+    state, _, _ = game.step(game.reset(batch), np.broadcast_to(actions, (*batch, game.n)))
+    return observation.observe(game, state, setting)
+
+
+def test_what_is_registered():
+    assert coopgym.list_algorithms("learner") == ["IPPO", "MAPPO"]
+    assert coopgym.list_algorithms("heuristic") == ["Random", "TitForTat"]
+    assert coopgym.list_algorithms("constant") == [f"Constant_{k}" for k in range(101)]
+    assert coopgym.list_algorithms("oracle") == []
+    assert len(coopgym.list_algorithms()) == 105
+
+
+@pytest.mark.parametrize("id", [*list_games(), "PlatformEcosystem-v0", "DynamicPartnerSelection-v0"])
+def test_tit_for_tat_plays_half_first_and_then_what_the_others_played(id):
+    game = coopgym.game(id)
+    policy = coopgym.policy("TitForTat", game)
+    first = policy.act(observation.observe(game, game.reset((3,)), policy.observability))
+    np.testing.assert_allclose(first, np.broadcast_to(0.5 * game.endowment, (3, game.n)))
+    rates = np.linspace(0.1, 0.9, game.n)
+    after = policy.act(seen(game, policy.observability, rates * game.endowment))
+    others = (rates.sum() - rates) / (game.n - 1)
+    np.testing.assert_allclose(after[0] / game.endowment, others)
+
+
+def test_constants_random_rates_and_functions():
+    game = coopgym.game("PlatformEcosystem-v1")
+    obs = observation.observe(game, game.reset((2, 3)), "minimal")
+    np.testing.assert_allclose(coopgym.policy("Constant_35", game).act(obs)[1, 2], 0.35 * game.endowment)
+    np.testing.assert_allclose(coopgym.policy(0.5, game).act(obs)[0, 0], 0.5 * game.endowment)
+    rates = [0.1, 0.2, 0.3, 0.4, 0.5]
+    np.testing.assert_allclose(coopgym.policy(rates, game).act(obs)[0, 0], np.multiply(rates, game.endowment))
+    random = coopgym.policy("Random", game)
+    first = random.act(obs)
+    assert ((first >= 0) & (first <= game.endowment)).all() and np.unique(first).size == first.size
+    random.reseed(0)
+    np.testing.assert_array_equal(random.act(obs), first)
+
+    def generous(observations):
+        return 0.9 * game.endowment + 0.0 * observations[..., 0]
+
+    full = observation.observe(game, game.reset(), "asymmetric")
+    np.testing.assert_allclose(coopgym.policy(generous, game).act(full), 0.9 * game.endowment)
+    with pytest.raises(ValueError, match="return one action an agent"):
+        coopgym.policy(lambda o: np.zeros(3), game).act(full)
+
+
+@pytest.mark.parametrize("name", ["Random", "TitForTat", "Constant_20"])
+def test_torch_in_torch_out(name):
+    game = coopgym.game("SLCD-v1")
+    policy = coopgym.policy(name, game)
+    obs = observation.observe(game, game.reset((4,)), policy.observability)
+    expected = policy.act(obs)
+    policy.reseed(0)
+    actions = policy.act(torch.as_tensor(obs, dtype=torch.float32))
+    assert actions.dtype == torch.float32
+    np.testing.assert_allclose(actions, expected, rtol=1e-6)
+
+
+def test_wrong_specifications_are_refused():
+    game = coopgym.game("SLCD-v1")
+    with pytest.raises(ValueError, match="did you mean 'TitForTat'"):
+        coopgym.policy("TitForTas", game)
+    with pytest.raises(ValueError, match="train it first"):
+        coopgym.policy("IPPO", game)
+    with pytest.raises(ValueError, match="out of range"):
+        coopgym.policy(1.2, game)
+    with pytest.raises(TypeError, match="no policy can be made"):
+        coopgym.policy({"rate": 1}, game)
+    with pytest.raises(ValueError, match="does not play"):
+        coopgym.policy(coopgym.policy(0.2, "TrustDilemma-v1"), game)
+    with pytest.raises(ValueError, match="observations have shape"):
+        coopgym.policy("TitForTat", game).act(np.zeros((2, 3)))
+
+
+def test_a_trained_policy_takes_any_batch_and_is_the_same_in_a_stack(result):
+    game, policy = result.game, result.policies[2]
+    rows = seen(game, policy.observability, 0.3 * game.endowment, (2, 3))
+    rows = rows + np.arange(6).reshape(2, 3, 1, 1) * 0.1
+    whole = policy.act(rows)
+    assert whole.shape == (2, 3, 2) and whole.dtype == np.float64
+    assert ((whole >= 0) & (whole <= game.endowment)).all()
+    np.testing.assert_allclose(policy.act(rows[1, 2]), whole[1, 2], rtol=1e-5)
+    stack = type(policy).stack(result.policies)
+    np.testing.assert_allclose(stack.act(np.broadcast_to(rows, (6, *rows.shape)))[2], whole, rtol=1e-5)
+    np.testing.assert_allclose(stack[2].act(rows), whole)
+    with pytest.raises(ValueError, match="stack of 6"):
+        stack.act(rows[0, 0])
+    policy.reseed(1)
+    first = policy.act(rows, deterministic=False)
+    policy.reseed(1)
+    np.testing.assert_array_equal(policy.act(rows, deterministic=False), first)
+    assert not np.allclose(first, whole)
+
+
+def test_saved_and_loaded_policies_play_alike(result, tmp_path):
+    game, policy = result.game, result.policies[3]
+    rows = seen(game, policy.observability, 0.3 * game.endowment)
+    policy.save(tmp_path / "one")
+    for name in ("one", "one.json", "one.safetensors"):
+        loaded = coopgym.load_policy(tmp_path / name, game)
+        np.testing.assert_array_equal(loaded.act(rows), policy.act(rows))
+    assert loaded.about["reward_mode"] == "integrated" and loaded.observability == "asymmetric"
+    for spec in ("TitForTat", "Random", "Constant_7", [0.1, 0.9]):
+        made = coopgym.policy(spec, game)
+        made.save(tmp_path / "other")
+        again = coopgym.load_policy(tmp_path / "other")
+        rows = seen(game, made.observability, 0.3 * game.endowment)
+        made.reseed(0)
+        np.testing.assert_array_equal(again.act(rows), made.act(rows))
+    result.save(tmp_path / "run")
+    whole = coopgym.load_policy(tmp_path / "run")
+    assert len(whole) == 6
+    assert torch.equal(whole.theta[3], policy.theta[0])
+    with pytest.raises(TypeError, match="function"):
+        coopgym.policy(lambda o: o[..., 0], game).save(tmp_path / "code")
+    assert not list(tmp_path.glob("**/.*")), "no temporary file is left"
+
+
+def test_damaged_and_foreign_files_are_refused(result, tmp_path):
+    policy = result.policies[0]
+    policy.save(tmp_path / "p")
+    with pytest.raises(FileNotFoundError):
+        coopgym.load_policy(tmp_path / "absent")
+    with pytest.raises(ValueError, match="was saved for"):
+        coopgym.load_policy(tmp_path / "p", "SLCD-v1" if False else coopgym.game("SLCD-v1", max_steps=50))
+    data = (tmp_path / "p.safetensors").read_bytes()
+    (tmp_path / "p.safetensors").write_bytes(data[:-3] + b"abc")
+    with pytest.raises(ValueError, match="checksum"):
+        coopgym.load_policy(tmp_path / "p")
+    (tmp_path / "p.safetensors").write_bytes(data)
+    text = (tmp_path / "p.json").read_text()
+    for damaged in (text[:-20], "[]", json.dumps({**json.loads(text), "format": "other"}),
+                    json.dumps({**json.loads(text), "observability": "full"})):  # fmt: skip
+        (tmp_path / "p.json").write_text(damaged)
+        with pytest.raises(ValueError, match="not a readable policy"):
+            coopgym.load_policy(tmp_path / "p")
