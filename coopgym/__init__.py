@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from coopgym.envs.registration import register_all
 
 if TYPE_CHECKING:
-    from coopgym import testing
+    import coopgym.testing as testing
     from coopgym.algorithms.evaluation import Evaluation, evaluate
     from coopgym.algorithms.policy import Policy, load_policy, policy
     from coopgym.algorithms.registry import list_algorithms
