@@ -1,14 +1,15 @@
 # Every target makes .venv and installs what it needs by itself: `make ablation` is the first command on a fresh clone.
 PYTHON ?= python3
 TEST_WORKERS ?= 2
-STEPS ?= 500000
+STEPS ?= 180000
 
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ABLATION := runs/ablation
+ABLATE = $(BIN)/coopgym ablate AppleAppStore-v1 --algorithms IPPO,MAPPO --seeds 7 --steps $(STEPS) --out $(ABLATION)
 
-.PHONY: help setup ablation test lint bench readme clean
+.PHONY: help setup ablation test lint bench readme picture clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -28,7 +29,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 ablation: $(READY)  ## Train IPPO and MAPPO under three reward modes; print the table, save the plot
-	$(BIN)/coopgym ablate AppleAppStore-v1 --algorithms IPPO,MAPPO --seeds 7 --steps $(STEPS) --out $(ABLATION)
+	$(ABLATE)
 
 test: $(READY)  ## Run all tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS)
@@ -41,8 +42,12 @@ lint: $(READY)  ## Check style, format and types
 bench: $(READY)  ## Measure speed; prints a table and writes JSON
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/run.py
 
-readme: $(READY)  ## Write the generated parts of README.md again
+readme: $(READY)  ## Write the table of games into README.md again
 	$(BIN)/python docs/readme_tables.py --write
+
+picture: ablation  ## Put the ablation's table and picture into README.md
+	@$(ABLATE) > $(ABLATION)/table.txt
+	$(BIN)/python docs/readme_tables.py --write --ablation $(ABLATION)
 
 clean:  ## Remove .venv, builds and runs
 	rm -rf $(VENV) build dist runs

@@ -1,34 +1,51 @@
-"""Writes the generated part of README.md, the table of games: ``python docs/readme_tables.py [--write]``.
+"""Writes the generated parts of README.md: ``python docs/readme_tables.py [--write] [--ablation FOLDER]``.
 
-Without ``--write`` it says whether the README is up to date (exit code 1 if not).
+The table of games comes from the catalogue. With ``--ablation``, the table and the picture of an ablation come from
+``FOLDER/table.txt`` (what ``coopgym ablate`` printed) and ``FOLDER/ablation.png``. Without ``--write`` it says whether
+the table of games is up to date (exit code 1 if not).
 """
 
 from __future__ import annotations
 
+import argparse
 import re
-import sys
+import shutil
 from pathlib import Path
 
 from coopgym.report import catalogue
 
-README = Path(__file__).resolve().parents[1] / "README.md"
-PART = re.compile(r"(<!-- games: made by docs/readme_tables.py -->\n).*?(<!-- /games -->)", re.DOTALL)
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
 
 
-def updated(text: str) -> str:
-    """The README's text with its table as the catalogue has it now."""
-    table = catalogue.markdown()
-    new, count = PART.subn(lambda found: f"{found[1]}\n{table}\n\n{found[2]}", text)
+def replaced(text: str, part: str, content: str) -> str:
+    """The text with ``content`` between the marks of a part."""
+    marks = re.compile(rf"(<!-- {part}: [^\n]* -->\n).*?(<!-- /{part} -->)", re.DOTALL)
+    new, count = marks.subn(lambda found: f"{found[1]}\n{content}\n\n{found[2]}", text)
     if count != 1:
-        raise SystemExit(f"{README.name} must hold the marks of the table of games once; it holds them {count} times")
+        raise SystemExit(f"{README.name} must hold the marks of {part!r} once; it holds them {count} times")
     return new
+
+
+def printed_table(folder: Path) -> str:
+    """What ``coopgym ablate`` printed, without the lines that name files."""
+    lines = [line.rstrip() for line in (folder / "table.txt").read_text().splitlines()]
+    kept = [line for line in lines if not line.startswith(("records:", "plot:"))]
+    return "```text\n" + "\n".join(kept).strip("\n") + "\n```"
 
 
 def main() -> None:
     """Check, or with --write replace."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--ablation", type=Path)
+    options = parser.parse_args()
     before = README.read_text()
-    after = updated(before)
-    if "--write" in sys.argv[1:]:
+    after = replaced(before, "games", catalogue.markdown())
+    if options.ablation:
+        after = replaced(after, "ablation", printed_table(options.ablation))
+        shutil.copyfile(options.ablation / "ablation.png", ROOT / "docs" / "ablation.png")
+    if options.write:
         README.write_text(after)
     elif before != after:
         raise SystemExit(f"{README.name} is out of date; run `make readme`")
