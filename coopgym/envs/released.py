@@ -221,13 +221,9 @@ class TierModifier(TieredReputation):
         """Payoffs are untouched in the release."""
         return payoffs
 
-    def multiplier(self, score: Array) -> Array:
-        """Payoff multiplier by single-precision comparison, without slack."""
-        xp = namespace(score)
-        result = self.multipliers[0] + 0.0 * score
-        for threshold, multiplier in zip(self.thresholds, self.multipliers[1:], strict=True):
-            result = xp.where(xp.single(score) >= single(threshold), multiplier, result)
-        return result
+    def reached(self, score: Array, threshold: float) -> Array:
+        """By single-precision comparison, without slack."""
+        return namespace(score).single(score) >= single(threshold)
 
     def update(self, step: Transition) -> dict[str, Array]:
         """Scores in single precision from the actions as submitted."""

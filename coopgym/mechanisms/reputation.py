@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from coopgym.mechanisms.arrays import Array, namespace
 from coopgym.mechanisms.base import Mechanism, State, Transition
 
 # A market's scores move in round steps (0.05 for a full contribution): without this slack, whether 0.5 + 6 * 0.05
 # reaches the premium tier would depend on the precision of the arithmetic.
 SLACK = 1e-6
+TIERS = ("excluded", "probation", "standard", "premium")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +36,9 @@ class RunningReputation(Mechanism):
         return {"public_reputation": 0.9 * score + 0.1 * (step.actions / self.endowment)}
 
     def info(self, before: State, after: State, actions: Array) -> dict[str, Array]:
-        """reputation_scores ``[..., N]``; sort them for the ranking."""
-        return {"reputation_scores": after.extra["public_reputation"]}
+        """reputation_scores and reputation_places ``[..., N]`` (0 is the best)."""
+        score = after.extra["public_reputation"]
+        return {"reputation_scores": score, "reputation_places": places(score)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,17 +70,26 @@ class TieredReputation(Mechanism):
         """public_reputation and reputation_seen ``[N]``: everybody starts at 0.5, known to all."""
         return {"public_reputation": 0.5 + 0.0 * self.endowment, "reputation_seen": 0.5 + 0.0 * self.endowment}
 
+    def reached(self, score: Array, threshold: float) -> Array:
+        """Bool ``[..., N]``: whether scores reach the threshold of a tier."""
+        return score >= threshold - SLACK
+
     def multiplier(self, score: Array) -> Array:
         """Payoff multiplier ``[..., N]`` of scores ``[..., N]``."""
         xp = namespace(score)
         result = self.multipliers[0] + 0.0 * score
         for threshold, multiplier in zip(self.thresholds, self.multipliers[1:], strict=True):
-            result = xp.where(score >= threshold - SLACK, multiplier, result)
+            result = xp.where(self.reached(score, threshold), multiplier, result)
         return result
 
     def payoffs(self, state: State, actions: Array, payoffs: Array) -> Array:
         """Multiply by the tier."""
         return payoffs * self.multiplier(state.extra["public_reputation"]) if self.tiers_pay else payoffs
+
+    def tier(self, score: Array) -> Array:
+        """Index into ``TIERS`` of each score, ``[..., N]``."""
+        xp = namespace(score)
+        return sum((xp.cast(self.reached(score, threshold), score) for threshold in self.thresholds), 0.0 * score)
 
     def follow(self, score: Array, rates: Array) -> Array:
         """Scores ``[..., N]`` after a step with rates ``[..., N]``."""
@@ -100,20 +109,22 @@ class TieredReputation(Mechanism):
         return {"public_reputation": score, "reputation_seen": self.seen(score, step.draws)}
 
     def info(self, before: State, after: State, actions: Array) -> dict[str, Array]:
-        """public_reputations, tier_multipliers (those the next step pays), their mean and standard deviation."""
+        """public_reputations, their places, tiers (indices of ``TIERS``), multipliers, mean and standard deviation."""
         xp = namespace(actions)
         score = after.extra["public_reputation"]
         mean = xp.sum(score) / score.shape[-1]
         spread = xp.sqrt(xp.sum((score - mean[..., None]) ** 2) / score.shape[-1])
         return {
             "public_reputations": score,
+            "reputation_places": places(score),
+            "tiers": self.tier(score),
             "tier_multipliers": self.multiplier(score),
             "mean_public_reputation": mean,
             "std_public_reputation": spread,
         }
 
 
-def tier_names(score: Array) -> list[str]:
-    """Tier of each of ``[N]`` scores: excluded, probation, standard or premium."""
-    names = ("excluded", "probation", "standard", "premium")
-    return [names[int(np.searchsorted((0.25, 0.50, 0.80), q + SLACK, side="right"))] for q in np.asarray(score)]
+def places(score: Array) -> Array:
+    """How many agents stand higher, ``[..., N]``: 0 for the best; equals share a place."""
+    xp = namespace(score)
+    return xp.sum(xp.cast(score[..., None, :] > score[..., :, None], score))

@@ -134,6 +134,18 @@ class EffortReport(Mechanism):
         """effort_deviation = |mean a - expected| / expected; validation_accuracy = max(0, 1 - deviation)."""
         xp = namespace(actions)
         effort = xp.single(actions) if self.single else actions
-        deviation = abs(xp.sum(effort) / actions.shape[-1] - self.expected) / self.expected
+        mean = xp.cast(xp.sum(effort) / actions.shape[-1], actions)
+        deviation = abs(mean - self.expected) / self.expected
         accuracy = 1.0 - deviation
         return {"effort_deviation": deviation, "validation_accuracy": accuracy * (accuracy > 0)}
+
+
+@dataclass(frozen=True, eq=False)
+class InvestmentReport(Mechanism):
+    """What each of two known firms puts in, under its name."""
+
+    firms: tuple[str, ...]
+
+    def info(self, before: State, after: State, actions: Array) -> dict[str, Array]:
+        """For example samsung_investment and sony_investment, in action units."""
+        return {f"{firm}_investment": actions[..., i] for i, firm in enumerate(self.firms)}

@@ -10,6 +10,7 @@ import pytest
 import coopgym
 from coopgym.envs.catalogue import ENTRIES
 from coopgym.envs.reward import RewardMode
+from coopgym.mechanisms.reputation import TIERS
 
 
 def test_twenty_games_in_two_versions_five_per_report():
@@ -207,3 +208,18 @@ def test_a_reward_mode_never_touches_the_game():
     for kind in ("private", "integrated", "cooperative"):
         game.rewards(RewardMode(kind).weights, before, after, payoffs)
     np.testing.assert_array_equal(payoffs, kept)
+
+
+def test_tiers_and_places_are_reported():
+    game = coopgym.game("ReputationMarket-v1")
+    state = game.reset()
+    for _ in range(6):
+        before = state
+        state = game.step(state, np.array([1.0, 0.8, 0.5, 0.2, 0.02]) * game.endowment)[0]
+    info = game.info(before, state, state.actions)
+    assert [TIERS[int(i)] for i in info["tiers"]] == ["premium", "standard", "standard", "probation", "excluded"]
+    np.testing.assert_array_equal(info["reputation_places"], [0, 1, 2, 3, 4])
+    firms = coopgym.game("SLCD-v1")
+    after = firms.step(firms.reset(), np.array([40.0, 60.0]))[0]
+    told = firms.info(firms.reset(), after, after.actions)
+    assert (told["samsung_investment"], told["sony_investment"]) == (40.0, 60.0)

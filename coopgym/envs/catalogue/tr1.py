@@ -8,7 +8,7 @@ from coopgym.envs.released import LaggingReputation, LeakingSynergy
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.interdependence import hub_and_spokes, pair, symmetric
 from coopgym.mechanisms.reputation import RunningReputation
-from coopgym.mechanisms.tallies import PlatformReport, PowerReport
+from coopgym.mechanisms.tallies import InvestmentReport, PlatformReport, PowerReport
 from coopgym.mechanisms.value import HiddenSynergy, LogarithmicValue
 
 
@@ -104,7 +104,8 @@ def SLCD(o: Options, *, trust_enabled: bool = True, calibration: str = "environm
         if on else None,
     )  # fmt: skip
     given = {"trust_enabled": on, "calibration": calibration}
-    return t.game(t.synergy(), summary=SLCD.__doc__ or "", given=given)
+    firms = InvestmentReport(("samsung", "sony"))
+    return t.game(t.synergy(), firms, summary=SLCD.__doc__ or "", given=given)
 
 
 GAMES = (PartnerHoldUp, PlatformEcosystem, DynamicPartnerSelection, SynergySearch, SLCD)

@@ -11,7 +11,7 @@ from coopgym.mechanisms import checks
 from coopgym.mechanisms.interdependence import pair, symmetric
 from coopgym.mechanisms.negotiation import Agreement
 from coopgym.mechanisms.reputation import TieredReputation
-from coopgym.mechanisms.tallies import CooperationCount, RecoveryProgress
+from coopgym.mechanisms.tallies import CooperationCount, InvestmentReport, RecoveryProgress
 
 
 def TrustDilemma(
@@ -79,7 +79,8 @@ def RenaultNissan(o: Options, *, phase: str = "mature", calibration: str = "envi
         initial_damage=damage, trust=rates,
     )  # fmt: skip
     return t.game(
-        t.synergy(), summary=RenaultNissan.__doc__ or "", given={"phase": phase, "calibration": calibration},
+        t.synergy(), InvestmentReport(("nissan", "renault")), summary=RenaultNissan.__doc__ or "",
+        given={"phase": phase, "calibration": calibration},
         facts={"phase": phase, "period": period},
     )  # fmt: skip
 
