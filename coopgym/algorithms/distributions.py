@@ -14,7 +14,6 @@ from torch.nn.functional import softplus
 
 OVERSHOOT = 0.05
 LOG_STD_BOUNDS = (-5.0, 0.5)
-INITIAL_LOG_STD = -0.5
 _HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 # five-point Gauss-Hermite rule for the expectation over a standard normal variable
 _NODES = (-2.8569700138728056, -1.3556261799742657, 0.0, 1.3556261799742657, 2.8569700138728056)

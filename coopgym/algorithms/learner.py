@@ -72,7 +72,8 @@ def whole_episodes(horizon: int, at_least: int) -> int:
     return horizon * math.ceil(at_least / horizon)
 
 
-def replica_chunks(replicas: int, rows_each: int, device: torch.device, rows: int = 6000) -> list[slice]:
+def replica_chunks(replicas: int, rows_each: int, device: torch.device, rows: int = 9000) -> list[slice]:
     """Slices of replicas to update one after another: on a CPU small enough for its cache, elsewhere all at once."""
-    size = max(1, rows // max(1, rows_each)) if device.type == "cpu" else replicas
+    count = -(-replicas * rows_each // rows) if device.type == "cpu" else 1
+    size = -(-replicas // max(1, count))
     return [slice(start, min(start + size, replicas)) for start in range(0, replicas, size)]

@@ -19,10 +19,9 @@ CROWD = 8  # more agents than this are summarised by a mean instead of being lis
 
 @dataclass(frozen=True)
 class MAPPOSettings(PPOSettings):
-    """Hyperparameters of MAPPO; few minibatches, as its paper recommends."""
+    """Hyperparameters of MAPPO; five epochs, as its paper recommends."""
 
     epochs: int = 5
-    minibatches: int = 2
 
 
 @register(

@@ -29,18 +29,18 @@ from coopgym.mechanisms.trust import mean_over_pairs
 class PPOSettings:
     """Hyperparameters of the PPO family, per replica."""
 
-    lanes: int = 16  # E, games played side by side
+    lanes: int = 8  # E, games played side by side
     rollout_steps: int | None = None  # H; None: whole episodes, at least 64 steps
     hidden: tuple[int, ...] = (64, 64)  # widths of actors and critics
     activation: str = "silu"
-    initial_log_std: float = gaussian.INITIAL_LOG_STD  # of z
-    learning_rate: float = 5e-4  # falls linearly to 0
+    initial_log_std: float = -1.0  # of z: about 0.2 of the endowment
+    learning_rate: float = 3e-3  # falls linearly to 0
     epochs: int = 4
     minibatches: int = 4
     clip: float = 0.2  # of the ratio
     entropy: float = 0.01  # weight of the entropy of the rates; falls linearly to final_entropy
     final_entropy: float = 0.001
-    discount: float = 0.995
+    discount: float = 0.97
     trace: float = 0.95  # lambda of the generalised advantage
     max_gradient: float = 0.5  # norm, per replica and agent
     popart_rate: float = 0.3  # per iteration
@@ -58,6 +58,7 @@ class PPOSettings:
             checks.number(name, getattr(self, name), 0.0, 1e6, open_low=True)
         for name in ("discount", "trace", "entropy", "final_entropy"):
             checks.number(name, getattr(self, name), 0.0, 1.0)
+        checks.number("initial_log_std", self.initial_log_std, *gaussian.LOG_STD_BOUNDS)
         checks.number("popart_rate", self.popart_rate, 0.0, 1.0, open_low=True)
         if self.target_kl is not None:
             checks.number("target_kl", self.target_kl, 0.0, 1e6, open_low=True)

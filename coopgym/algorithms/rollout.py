@@ -70,10 +70,13 @@ class Games:
         self.weights = Weights(*(torch.tensor(c, device=device).reshape(-1, 1, 1) for c in columns))
         self.encoder = Encoder.of(game, setting, device)
         self.endowment = self.game.endowment
+        self.start = None if self.game.reset_draws or self.game.carried else self.game.reset(self.batch)
         self.state = self._fresh(None)
         self.clock = 0
 
     def _fresh(self, previous: State | None) -> State:
+        if self.start is not None:  # every episode starts alike
+            return self.start
         k = self.game.reset_draws
         draws = uniforms(self.generators, self.batch[1], k) if k else None
         return self.game.reset(self.batch, draws, previous if self.game.carried else None)
@@ -99,7 +102,7 @@ class Games:
             self.state = after
         return Step(payoffs, rewards, terminated, truncated, after)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def rollout(self, choose: Choose, steps: int, *, states: bool = False, final: bool = False) -> Rollout:
         """Play ``steps`` steps with ``choose``; keep the states, and those before restarts, when asked to."""
         k = self.game.step_draws

@@ -27,7 +27,11 @@ def learner(name, game, modes=MODES, seeds=(0, 1, 2), **settings):
 
 def trained(name, game, modes=MODES, seeds=(0, 1, 2), iterations=5, **settings):
     made = learner(
-        name, game, modes, seeds, **{"lanes": 4, "hidden": (16, 16), "epochs": 2, "minibatches": 2, **settings}
+        name,
+        game,
+        modes,
+        seeds,
+        **{"lanes": 4, "hidden": (16, 16), "epochs": 2, "minibatches": 2, "learning_rate": 5e-4, **settings},
     )
     for i in range(iterations):
         made.iterate(i / iterations)
