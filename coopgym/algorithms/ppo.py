@@ -40,6 +40,8 @@ class PPOSettings:
     clip: float = 0.2  # of the ratio
     entropy: float = 0.01  # weight of the entropy of the rates; falls linearly to final_entropy
     final_entropy: float = 0.001
+    # shorter than the horizon asks for: an action moves a payoff a little and at once, and at 0.995 the noise of a
+    # hundred later steps hides it within the budgets of a CPU
     discount: float = 0.97
     trace: float = 0.95  # lambda of the generalised advantage
     max_gradient: float = 0.5  # norm, per replica and agent

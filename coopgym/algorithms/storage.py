@@ -61,7 +61,9 @@ def load(path: Any, expected: Game | None) -> Policy:
         about = json.loads(described.read_text())
         if about["format"] != FORMAT:
             raise ValueError(f"its format is {about['format']!r}, not {FORMAT!r}")
-        game = make_game(about["game"], **about["game_options"])
+        same = expected is not None and (expected.id, expected.hash) == (about["game"], about["game_hash"])
+        # a user's own game is not in the catalogue: the one at hand is the only way to it
+        game = expected if expected is not None and same else make_game(about["game"], **about["game_options"])
         if game.hash != about["game_hash"]:
             raise ValueError(f"its game {game.id} has hash {about['game_hash']}, and this package makes {game.hash}")
         loaded = _build(about, game, stem)

@@ -1,6 +1,7 @@
 """Policies from names, rates and functions; heuristics; saving and loading."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -142,7 +143,7 @@ def test_damaged_and_foreign_files_are_refused(result, tmp_path):
     with pytest.raises(FileNotFoundError):
         coopgym.load_policy(tmp_path / "absent")
     with pytest.raises(ValueError, match="was saved for"):
-        coopgym.load_policy(tmp_path / "p", "SLCD-v1" if False else coopgym.game("SLCD-v1", max_steps=50))
+        coopgym.load_policy(tmp_path / "p", coopgym.game("SLCD-v1", max_steps=50))
     data = (tmp_path / "p.safetensors").read_bytes()
     (tmp_path / "p.safetensors").write_bytes(data[:-3] + b"abc")
     with pytest.raises(ValueError, match="checksum"):
@@ -154,3 +155,12 @@ def test_damaged_and_foreign_files_are_refused(result, tmp_path):
         (tmp_path / "p.json").write_text(damaged)
         with pytest.raises(ValueError, match="not a readable policy"):
             coopgym.load_policy(tmp_path / "p")
+
+
+def test_a_policy_for_a_game_of_ones_own_loads_with_that_game(tmp_path):
+    own = replace(coopgym.game("SLCD-v1"), name="MyGame", options={"mine": 1})
+    result = coopgym.train("IPPO", own, seeds=[0], reward_modes="private", total_steps=100, lanes=1, hidden=(4,))
+    result.policies[0].save(tmp_path / "mine")
+    assert torch.equal(coopgym.load_policy(tmp_path / "mine", own).theta, result.policies[0].theta)
+    with pytest.raises(ValueError, match="unknown game 'MyGame-v1'"):
+        coopgym.load_policy(tmp_path / "mine")
