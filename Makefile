@@ -1,7 +1,7 @@
 # Every target makes .venv and installs what it needs by itself: `make ablation` is the first command on a fresh clone.
 PYTHON ?= python3
 TEST_WORKERS ?= 2
-STEPS ?= 180000
+STEPS ?= 150000
 
 VENV := .venv
 BIN := $(VENV)/bin
