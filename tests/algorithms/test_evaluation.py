@@ -21,26 +21,29 @@ def constants(golden):
     return rows
 
 
+COLUMNS = ("return_sum", "sum_private_payoff", "steps", "final_mean_trust")
+# Levels whose scores run exactly onto a threshold. The table was computed with scores in double precision; the release,
+# and the recorded arrays that the kernel reproduces, keep them in single precision and cross it a step apart.
+KNIFE_EDGE = {"ReputationMarket-v0": (0, 40, 45, 55, 56, 60, 65, 70, 75, 80), "CoalitionFormation-v0": (22, 25, 45)}
+
+
 @pytest.mark.parametrize("id", list_games(version="v0"))
 def test_released_constants_have_their_recorded_returns(id, constants):
-    game = coopgym.game(id)
-    levels = range(0, 101, 5)
+    # the table was made with gamma fixed at 0.55
+    game = coopgym.game(id, **({"gamma_range": (0.55, 0.55)} if id == "SynergySearch-v0" else {}))
     # the release takes levels of the largest endowment and clips: the same rates as ours only for equal endowments
-    rates = [np.minimum(level / 100.0 * game.endowment.max() / game.endowment, 1.0).tolist() for level in levels]
-    played = coopgym.evaluate(rates, game, episodes=1)
-    # in two games a multiplier of the reward jumps with a score, in this table up to one step apart from the recorded
-    # arrays of the same games, which the kernel reproduces; payoffs agree everywhere
-    jumps = id in ("ReputationMarket-v0", "CoalitionFormation-v0")
+    levels = np.arange(101) / 100.0 * game.endowment.max()
+    played = coopgym.evaluate([np.minimum(level / game.endowment, 1.0).tolist() for level in levels], game, episodes=1)
     for mode in ("private", "integrated", "cooperative"):
-        recorded = [constants[id, mode][level] for level in levels]
-        if id == "SynergySearch-v0":
-            continue  # the recorded hidden parameter was random
-        returns = [float(row["return_sum"]) for row in recorded]
-        np.testing.assert_allclose(played.returns(mode)[:, 0], returns, rtol=1e-2 if jumps else 1e-5)
-        np.testing.assert_allclose(played.welfare[:, 0], [float(r["sum_private_payoff"]) for r in recorded], rtol=1e-5)
-        np.testing.assert_allclose(played.lengths[:, 0], [float(row["steps"]) for row in recorded])
-    trust = [float(row["final_mean_trust"]) for row in recorded]
-    np.testing.assert_allclose(played.final_trust[:, 0], trust, atol=2e-6)
+        rows = [constants[id, mode][level] for level in range(101)]
+        recorded = {name: np.array([float(row[name]) for row in rows]) for name in COLUMNS}
+        sure = np.array([level not in KNIFE_EDGE.get(id, ()) for level in range(101)])
+        returns = played.returns(mode)[:, 0]
+        np.testing.assert_allclose(returns[sure], recorded["return_sum"][sure], rtol=1e-5)
+        np.testing.assert_allclose(returns, recorded["return_sum"], rtol=1e-2)
+        np.testing.assert_allclose(played.welfare[:, 0], recorded["sum_private_payoff"], rtol=1e-5)
+        np.testing.assert_array_equal(played.lengths[:, 0], recorded["steps"])
+        np.testing.assert_allclose(played.final_trust[:, 0], recorded["final_mean_trust"], atol=2e-6)
 
 
 @pytest.mark.parametrize("id", ["TrustDilemma-v0", "ReciprocalDilemma-v0", "LoyaltyTeam-v0"])
