@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from coopgym.algorithms.policy import FixedPolicy, NetworkPolicy, Policy, policy
+from coopgym.algorithms.policy import FixedPolicy, Policy, policy
 from coopgym.envs import observation
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
@@ -205,7 +205,7 @@ def _evaluate(
     sure = deterministic and not any(p.random for p in policies)
     single = sure and not game.reset_draws and not game.step_draws
     played_episodes = 1 if single else episodes
-    act, count = _actor(policies, game, played_episodes, seed, deterministic)
+    act, count = _actor(policies, game, seed, deterministic)
     generator = np.random.default_rng(seed)
     draws = None
     if game.reset_draws:
@@ -216,29 +216,21 @@ def _evaluate(
     return (_repeat(played, episodes) if single else played), single
 
 
-def _actor(policies: Sequence[Policy], game: Game, episodes: int, seed: int, deterministic: bool) -> tuple[Act, int]:
+def _actor(policies: Sequence[Policy], game: Game, seed: int, deterministic: bool) -> tuple[Act, int]:
     """(actions ``[P, E, N]`` of a group that can play in one batch, P)."""
-    first = policies[0]
-    if isinstance(first, FixedPolicy):
-        actions = np.stack([p.rates for p in policies if isinstance(p, FixedPolicy)]) * game.endowment
-        repeated = np.broadcast_to(actions[:, None], (len(policies), episodes, game.n))
-        return lambda state: repeated, len(policies)
-    first.reseed(seed)
-    count = 1
-    if isinstance(first, NetworkPolicy):
-        first = first if first.stacked else NetworkPolicy.stack([p for p in policies if isinstance(p, NetworkPolicy)])
-        first.reseed(seed)
-        count = first.theta.shape[0]
-    return lambda state: first.act(observation.observe(game, state, first.observability), deterministic), count
+    player = policies[0]
+    if not player.stacked and player.fits(player):
+        player = player.stack(policies)
+    player.reseed(seed)
+    count = len(player) if player.stacked else 1  # type: ignore[arg-type]
+    return lambda state: player.act(observation.observe(game, state, player.observability), deterministic), count
 
 
 def _groups(policies: Sequence[Policy]) -> list[list[Policy]]:
     """Neighbours that can play in one batch."""
     groups: list[list[Policy]] = []
     for p in policies:
-        last = groups[-1][-1] if groups else None
-        alike = isinstance(last, FixedPolicy) and isinstance(p, FixedPolicy)
-        if alike or (isinstance(last, NetworkPolicy) and not last.stacked and last.fits(p)):
+        if groups and groups[-1][-1].fits(p):
             groups[-1].append(p)
         else:
             groups.append([p])

@@ -5,12 +5,11 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-import torch
 
 from coopgym.algorithms.policy import FixedPolicy, Policy
 from coopgym.algorithms.registry import register
 from coopgym.envs.game import Game
-from coopgym.mechanisms.arrays import Array, is_torch, namespace
+from coopgym.mechanisms.arrays import Array, namespace
 
 
 @register("Random", kind="heuristic")
@@ -35,9 +34,7 @@ class Random(Policy):
     def act(self, observations: Array, deterministic: bool = True) -> Array:
         """uniform(0, 1) times endowment."""
         actions = self.generator.random(tuple(observations.shape[:-1])) * self.game.endowment
-        if is_torch(observations):
-            return torch.as_tensor(actions, dtype=observations.dtype, device=observations.device)
-        return actions.astype(observations.dtype)
+        return namespace(observations).asarray(actions, observations)
 
 
 @register("TitForTat", kind="heuristic", paper="Rapoport, in Axelrod 1984; continuous form")

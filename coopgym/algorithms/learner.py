@@ -16,7 +16,7 @@ from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
 
 if TYPE_CHECKING:
-    from coopgym.algorithms.policy import NetworkPolicy
+    from coopgym.algorithms.network_policy import NetworkPolicy
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,17 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from coopgym.algorithms import distributions as gaussian
-from coopgym.algorithms.features import Encoder
-from coopgym.algorithms.networks import Network
 from coopgym.envs import observation
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.mechanisms import checks
-from coopgym.mechanisms.arrays import Array, is_torch, namespace
+from coopgym.mechanisms.arrays import Array, namespace
 
 
 class Policy(abc.ABC):
@@ -26,6 +21,7 @@ class Policy(abc.ABC):
     name: str
     game: Game
     observability: str
+    stacked = False  # True: several policies in one, whose arrays have a first axis for them
 
     @abc.abstractmethod
     def act(self, observations: Array, deterministic: bool = True) -> Array:
@@ -38,6 +34,15 @@ class Policy(abc.ABC):
 
     def reseed(self, seed: int) -> None:  # noqa: B027 - most policies draw nothing
         """Start the policy's own random stream anew; nothing for policies that draw none."""
+
+    def fits(self, other: Policy) -> bool:
+        """True if ``other`` can play beside this one in a stack."""
+        return False
+
+    @classmethod
+    def stack(cls, policies: Sequence[Any]) -> Policy:
+        """Policies that fit each other as one, for observations ``[policies, ..., N, d]``."""
+        raise TypeError(f"{cls.__name__} cannot be stacked; play one at a time")
 
     def save(self, path: Any) -> None:
         """Write ``path`` + .json (and .safetensors); see ``load_policy``."""
@@ -61,17 +66,35 @@ class Policy(abc.ABC):
 
 
 class FixedPolicy(Policy):
-    """Each agent plays the same share of its endowment for ever. rates ``[N]``."""
+    """Each agent plays the same share of its endowment for ever. rates ``[N]``, or ``[policies, N]`` in a stack."""
 
     def __init__(self, game: Game, rates: Any, name: str = "Constant", observability: str = "minimal") -> None:
         self.game, self.name, self.observability = game, name, observability
         self.rates = checks.vector("rate", rates, game.n, 0.0, 1.0)
 
+    def fits(self, other: Policy) -> bool:
+        """Constants of one game fit each other."""
+        return isinstance(other, FixedPolicy) and other.game is self.game and not (self.stacked or other.stacked)
+
+    @classmethod
+    def stack(cls, policies: Sequence[FixedPolicy]) -> FixedPolicy:
+        """Several constants as one."""
+        first = policies[0]
+        stack = cls(first.game, first.rates, "constants", first.observability)
+        stack.rates, stack.stacked = np.stack([p.rates for p in policies]), True
+        return stack
+
+    def __len__(self) -> int:
+        return len(self.rates)
+
     def act(self, observations: Array, deterministic: bool = True) -> Array:
         """rate times endowment, whatever is seen."""
         seen = observations[..., 0]
         xp = namespace(seen)
-        return xp.asarray(self.rates * self.game.endowment, seen) + xp.zeros(seen.shape, seen)
+        actions = self.rates * self.game.endowment
+        if self.stacked:
+            actions = actions.reshape(len(actions), *(1,) * (seen.ndim - 2), -1)
+        return xp.asarray(actions, seen) + xp.zeros(seen.shape, seen)
 
 
 class CallablePolicy(Policy):
@@ -97,95 +120,6 @@ class CallablePolicy(Policy):
                 f"return one action an agent, shape {tuple(observations.shape[:-1])}"
             )
         return actions
-
-
-class NetworkPolicy(Policy):
-    """Squashed Gaussian policies of R replicas, or of one. theta ``[R, N, P]``.
-
-    A policy of one replica takes observations ``[..., N, d]``; a stack of R takes ``[R, ..., N, d]``. All replicas of a
-    stack draw the same noise, so that the play of one does not depend on the others.
-    """
-
-    def __init__(
-        self, game: Game, setting: str, network: Network, theta: Tensor, *, stacked: bool, about: dict[str, Any]
-    ) -> None:
-        self.game, self.observability, self.network, self.theta = game, setting, network, theta
-        self.stacked, self.about = stacked, about
-        self.name = str(about.get("algorithm", "network"))
-        self.encoder = Encoder.of(game, setting, theta.device)
-        self.endowment = torch.as_tensor(game.endowment, device=theta.device)
-        self.generator = torch.Generator(theta.device)
-        if theta.shape[1:] != (game.n, network.size) or network.inputs != self.encoder.size:
-            raise ValueError(
-                f"parameters of shape {tuple(theta.shape)} for {network.inputs} features do not fit {game.id} under "
-                f"{setting!r}, which needs [R, {game.n}, {network.size}] and {self.encoder.size} features"
-            )
-
-    @classmethod
-    def of(cls, game: Game, setting: str, network: Network, theta: Tensor, **about: Any) -> NetworkPolicy:
-        """A stack of R policies."""
-        return cls(game, setting, network, theta.detach(), stacked=True, about=about)
-
-    @classmethod
-    def stack(cls, policies: Sequence[NetworkPolicy]) -> NetworkPolicy:
-        """Several policies of one replica each as one stack; they must share game, setting and network."""
-        first = policies[0]
-        theta = torch.cat([p.theta for p in policies])
-        return cls(first.game, first.observability, first.network, theta, stacked=True, about=first.about)
-
-    def __len__(self) -> int:
-        return int(self.theta.shape[0])
-
-    def __getitem__(self, index: int) -> NetworkPolicy:
-        """The policy of one replica of a stack."""
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"replica {index} of a stack of {len(self)}")
-        return self.replica(index % len(self))
-
-    def replica(self, index: int, **about: Any) -> NetworkPolicy:
-        """The policy of one replica, with more said ``about`` it."""
-        theta = self.theta[index : index + 1].clone()
-        about = {**self.about, **about}
-        return NetworkPolicy(self.game, self.observability, self.network, theta, stacked=False, about=about)
-
-    def fits(self, other: Policy) -> bool:
-        """True if ``other`` can share a stack with this one."""
-        return (
-            isinstance(other, NetworkPolicy)
-            and not other.stacked
-            and (other.game.id, other.game.hash) == (self.game.id, self.game.hash)
-            and (other.observability, other.network) == (self.observability, self.network)
-        )
-
-    def reseed(self, seed: int) -> None:
-        """Start the noise of the stochastic form anew."""
-        self.generator.manual_seed(seed)
-
-    def act(self, observations: Array, deterministic: bool = True) -> Array:
-        """Rates of the mean (deterministic) or of a sample, times endowment."""
-        if is_torch(observations):
-            return self._act(observations, deterministic)
-        seen = torch.tensor(np.asarray(observations), device=self.theta.device)
-        return self._act(seen, deterministic).cpu().numpy()
-
-    def _act(self, observations: Tensor, deterministic: bool) -> Tensor:
-        self.check(observations)
-        if self.stacked and (observations.ndim < 3 or observations.shape[0] != len(self)):
-            raise ValueError(
-                f"observations have shape {tuple(observations.shape)}; this is a stack of {len(self)} replicas and "
-                f"needs [{len(self)}, ..., N, d]; take one of them with policy[i]"
-            )
-        x = self.encoder(observations.to(self.theta.dtype))
-        x = x if self.stacked else x.unsqueeze(0)
-        if x.ndim < 4:
-            x = x.reshape(x.shape[0], -1, *x.shape[-2:])
-        z = self.network(self.theta, x.movedim(-2, 1)).squeeze(-1)
-        if not deterministic:
-            noise = torch.randn(z.shape[1:], generator=self.generator, device=z.device)
-            std = torch.exp(gaussian.bounded_log_std(self.network.free_parameters(self.theta)))
-            z = z + noise * std.reshape(*std.shape[:2], *(1,) * (z.ndim - 2))
-        rates = gaussian.squash(z).movedim(1, -1).reshape(observations.shape[:-1])
-        return rates.to(observations.dtype) * self.endowment.to(observations.dtype)
 
 
 def policy(spec: Any, game: Game | str) -> Policy:

@@ -15,9 +15,9 @@ from torch.nn.functional import huber_loss
 from coopgym.algorithms import distributions as gaussian
 from coopgym.algorithms.advantage import OBJECTIVES, annuity, continues, generalised_advantage, standardised
 from coopgym.algorithms.learner import Problem, replica_chunks, whole_episodes
+from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.networks import Network
 from coopgym.algorithms.optim import Adam, clip
-from coopgym.algorithms.policy import NetworkPolicy
 from coopgym.algorithms.rollout import Rollout, normals
 from coopgym.algorithms.scaling import PopArt, RewardScale
 from coopgym.mechanisms import checks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from coopgym.mechanisms import checks
 
 KINDS = ("learner", "oracle", "heuristic", "constant")
 PARADIGMS = ("independent", "centralised_critic", "value_decomposition", "self_play", "mean_field", "none")
+OPTIONAL = ("torch", "safetensors")  # what the learners need, and a core install does not have
 B = TypeVar("B", bound=Callable[..., Any])
 
 
@@ -56,10 +58,14 @@ def register(name: str, **entry: Any) -> Callable[[B], B]:
 
 
 def _load() -> None:
-    """Import every file of this room, so that each has registered itself."""
+    """Import every file of this room, so that each has registered itself; without torch, those that do without."""
     package = importlib.import_module("coopgym.algorithms")
     for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"coopgym.algorithms.{module.name}")
+        try:
+            importlib.import_module(f"coopgym.algorithms.{module.name}")
+        except ModuleNotFoundError as missing:
+            if missing.name not in OPTIONAL:
+                raise
 
 
 def list_algorithms(kind: str | None = None) -> list[str]:
@@ -72,11 +78,15 @@ def list_algorithms(kind: str | None = None) -> list[str]:
 
 def algorithm(name: str, kind: str | None = None) -> Algorithm:
     """The entry of a name, of the given kind if one is given; ValueError naming the nearest otherwise."""
-    known = list_algorithms()
-    found = ALGORITHMS[name] if isinstance(name, str) and name in known else None
+    importlib.import_module("coopgym.algorithms.heuristics")  # found without waiting for torch
+    found = ALGORITHMS.get(name) if isinstance(name, str) else None
     if found is None:
+        known = list_algorithms()
+        found = ALGORITHMS.get(name) if isinstance(name, str) else None
+    if found is None:
+        cure = "" if importlib.util.find_spec("torch") else ' (learners need torch: pip install "coopgym[learn]")'
         raise ValueError(
-            f"unknown algorithm {name!r};{checks.nearest(name, known)} coopgym.list_algorithms() names them all"
+            f"unknown algorithm {name!r};{checks.nearest(name, known)} coopgym.list_algorithms() names them all{cure}"
         )
     if kind is not None and found.kind != kind:
         raise ValueError(

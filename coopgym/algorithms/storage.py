@@ -15,8 +15,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors import torch as tensors
 
+from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.networks import Network
-from coopgym.algorithms.policy import CallablePolicy, FixedPolicy, NetworkPolicy, Policy, policy
+from coopgym.algorithms.policy import CallablePolicy, FixedPolicy, Policy, policy
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 

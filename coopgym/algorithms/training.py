@@ -19,7 +19,7 @@ from coopgym.algorithms import record, registry
 from coopgym.algorithms.curves import Curves
 from coopgym.algorithms.evaluation import Evaluation, best_constant, evaluate
 from coopgym.algorithms.learner import Learner, Problem
-from coopgym.algorithms.policy import NetworkPolicy
+from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.record import Run
 from coopgym.algorithms.storage import write_atomically
 from coopgym.envs import observation

@@ -1,0 +1,106 @@
+"""What the learners leave behind: a network for each agent, alone or in a stack of replicas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from coopgym.algorithms import distributions as gaussian
+from coopgym.algorithms.features import Encoder
+from coopgym.algorithms.networks import Network
+from coopgym.algorithms.policy import Policy
+from coopgym.envs.game import Game
+from coopgym.mechanisms.arrays import Array, is_torch
+
+
+class NetworkPolicy(Policy):
+    """Squashed Gaussian policies of R replicas, or of one. theta ``[R, N, P]``.
+
+    A policy of one replica takes observations ``[..., N, d]``; a stack of R takes ``[R, ..., N, d]``. All replicas of a
+    stack draw the same noise, so that the play of one does not depend on the others.
+    """
+
+    def __init__(
+        self, game: Game, setting: str, network: Network, theta: Tensor, *, stacked: bool, about: dict[str, Any]
+    ) -> None:
+        self.game, self.observability, self.network, self.theta = game, setting, network, theta
+        self.stacked, self.about = stacked, about
+        self.name = str(about.get("algorithm", "network"))
+        self.encoder = Encoder.of(game, setting, theta.device)
+        self.endowment = torch.as_tensor(game.endowment, device=theta.device)
+        self.generator = torch.Generator(theta.device)
+        if theta.shape[1:] != (game.n, network.size) or network.inputs != self.encoder.size:
+            raise ValueError(
+                f"parameters of shape {tuple(theta.shape)} for {network.inputs} features do not fit {game.id} under "
+                f"{setting!r}, which needs [R, {game.n}, {network.size}] and {self.encoder.size} features"
+            )
+
+    @classmethod
+    def of(cls, game: Game, setting: str, network: Network, theta: Tensor, **about: Any) -> NetworkPolicy:
+        """A stack of R policies."""
+        return cls(game, setting, network, theta.detach(), stacked=True, about=about)
+
+    @classmethod
+    def stack(cls, policies: Sequence[NetworkPolicy]) -> NetworkPolicy:
+        """Several policies of one replica each as one stack; they must share game, setting and network."""
+        first = policies[0]
+        theta = torch.cat([p.theta for p in policies])
+        return cls(first.game, first.observability, first.network, theta, stacked=True, about=first.about)
+
+    def __len__(self) -> int:
+        return int(self.theta.shape[0])
+
+    def __getitem__(self, index: int) -> NetworkPolicy:
+        """The policy of one replica of a stack."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"replica {index} of a stack of {len(self)}")
+        return self.replica(index % len(self))
+
+    def replica(self, index: int, **about: Any) -> NetworkPolicy:
+        """The policy of one replica, with more said ``about`` it."""
+        theta = self.theta[index : index + 1].clone()
+        about = {**self.about, **about}
+        return NetworkPolicy(self.game, self.observability, self.network, theta, stacked=False, about=about)
+
+    def fits(self, other: Policy) -> bool:
+        """True if ``other`` can share a stack with this one."""
+        return (
+            isinstance(other, NetworkPolicy)
+            and not (self.stacked or other.stacked)
+            and (other.game.id, other.game.hash) == (self.game.id, self.game.hash)
+            and (other.observability, other.network) == (self.observability, self.network)
+        )
+
+    def reseed(self, seed: int) -> None:
+        """Start the noise of the stochastic form anew."""
+        self.generator.manual_seed(seed)
+
+    def act(self, observations: Array, deterministic: bool = True) -> Array:
+        """Rates of the mean (deterministic) or of a sample, times endowment."""
+        if is_torch(observations):
+            return self._act(observations, deterministic)
+        seen = torch.tensor(np.asarray(observations), device=self.theta.device)
+        return self._act(seen, deterministic).cpu().numpy()
+
+    def _act(self, observations: Tensor, deterministic: bool) -> Tensor:
+        self.check(observations)
+        if self.stacked and (observations.ndim < 3 or observations.shape[0] != len(self)):
+            raise ValueError(
+                f"observations have shape {tuple(observations.shape)}; this is a stack of {len(self)} replicas and "
+                f"needs [{len(self)}, ..., N, d]; take one of them with policy[i]"
+            )
+        x = self.encoder(observations.to(self.theta.dtype))
+        x = x if self.stacked else x.unsqueeze(0)
+        if x.ndim < 4:
+            x = x.reshape(x.shape[0], -1, *x.shape[-2:])
+        z = self.network(self.theta, x.movedim(-2, 1)).squeeze(-1)
+        if not deterministic:
+            noise = torch.randn(z.shape[1:], generator=self.generator, device=z.device)
+            std = torch.exp(gaussian.bounded_log_std(self.network.free_parameters(self.theta)))
+            z = z + noise * std.reshape(*std.shape[:2], *(1,) * (z.ndim - 2))
+        rates = gaussian.squash(z).movedim(1, -1).reshape(observations.shape[:-1])
+        return rates.to(observations.dtype) * self.endowment.to(observations.dtype)
