@@ -106,7 +106,7 @@ def evaluate(
     checks.whole("episodes", episodes, 1, 10_000_000)
     several = isinstance(policies, (list, tuple)) and not _is_rates(policies)
     made = [policy(p, game) for p in (policies if several else [policies])]
-    modes = [RewardMode(kind) for kind in KINDS] + [RewardMode.of(mode) for mode in reward_modes]
+    modes = _modes(reward_modes)
     parts = [_evaluate(group, game, episodes, seed, deterministic, modes) for group in _groups(made)]
     names = tuple(p.name for p in made)
     repeated = all(part[1] for part in parts)
@@ -161,14 +161,16 @@ def play(
     return Played(totals[0], rewards, totals[1], totals[2], lengths, terminated, trust, damage)
 
 
-def best_constant(game: Game | str, **game_options: Any) -> dict[str, dict[str, Any]]:
+def best_constant(
+    game: Game | str, *, reward_modes: Sequence[str | RewardMode] = (), **game_options: Any
+) -> dict[str, dict[str, Any]]:
     """The best of the 101 constant policies under each reward mode: the yardstick of every learner.
 
-    By mode: level [per cent of the own endowment], return (sum over agents of that mode's rewards), welfare (sum of
-    payoffs), payoff ``[N]``. Hidden parameters take their fixed grid.
+    ``reward_modes`` adds modes to the three pure ones. By mode: level [per cent of the own endowment], return (sum over
+    agents of that mode's rewards), welfare (sum of payoffs), payoff ``[N]``. Hidden parameters take their fixed grid.
     """
     game = make_game(game, **game_options)
-    modes = [RewardMode(kind) for kind in KINDS]
+    modes = _modes(reward_modes)
     levels = [FixedPolicy(game, level / 100.0, f"Constant_{level}") for level in range(101)]
     episodes = 64 if game.reset_draws + game.step_draws else 1
     played, _ = _evaluate(levels, game, episodes, 0, True, modes)
@@ -181,6 +183,11 @@ def best_constant(game: Game | str, **game_options: Any) -> dict[str, dict[str, 
             "level": best, "return": float(returns[best]), "welfare": float(payoff.sum()), "payoff": payoff.tolist(),
         }  # fmt: skip
     return result
+
+
+def _modes(more: Sequence[str | RewardMode]) -> list[RewardMode]:
+    """The three pure modes, then others, each once."""
+    return list(dict.fromkeys([*(RewardMode(kind) for kind in KINDS), *(RewardMode.of(mode) for mode in more)]))
 
 
 def ending(game: Game) -> str:

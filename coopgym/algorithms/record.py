@@ -72,6 +72,7 @@ class Run:
     episodes_stochastic: int | None = None
     # against references
     best_constant_welfare: float | None = None
+    best_constant_reward: float | None = None  # of the mode trained on, summed over agents
     open_loop_welfare: float | None = None
     upper_bound_welfare: float | None = None
     efficiency_best_constant: float | None = None

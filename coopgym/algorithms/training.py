@@ -185,7 +185,7 @@ def _result(
     game, stack = problem.game, learner.policy()
     steps = iterations * learner.steps_per_iteration
     speed = steps * problem.replicas / max(seconds, 1e-9)
-    reference = best_constant(game)
+    reference = best_constant(game, reward_modes=problem.modes)
     episodes = STOCHASTIC_EPISODES if game.reset_draws + game.step_draws else 1
     sure = evaluate(stack, game, episodes)
     drawn = evaluate(stack, game, STOCHASTIC_EPISODES, seed=1, deterministic=False)
@@ -211,6 +211,7 @@ def _result(
                 diverged_at=None if diverged < 0 else diverged, **outcome(sure, r),
                 welfare_stochastic=float(drawn.welfare[r].mean()), welfare_stochastic_sd=float(drawn.welfare[r].std()),
                 episodes_stochastic=STOCHASTIC_EPISODES, best_constant_welfare=best,
+                best_constant_reward=reference[str(mode)]["return"],
                 efficiency_best_constant=welfare / best if best else None, torch_version=torch.__version__,
                 device=_device_name(problem.device), precision="float32", replicas_in_program=problem.replicas,
                 lanes=settings.lanes, program_seconds=seconds, seconds=seconds / problem.replicas,

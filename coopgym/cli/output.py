@@ -134,8 +134,8 @@ def _lines(lines: Iterable[Line], wide: bool) -> Table:
     between = " " if wide else "\n"
     columns: dict[str, Callable[[Line], str]] = {
         "welfare": lambda x: _interval(x.welfare, ",.0f", between),
-        "of best": lambda x: "" if x.share_of_best is None else f"{x.share_of_best.mean:.1%}",
-        "own reward": lambda x: f"{x.reward.mean:,.0f}",
+        "of best": lambda x: "".join(_percent(x.share_of_best)),
+        "own reward": lambda x: " ".join((f"{x.reward.mean:,.0f}", *_percent(x.reward_share_of_best))),
         "cooperation": lambda x: _interval(x.cooperation * 100.0, ".0f", between, "%"),
         "final trust": lambda x: _interval(x.trust, ".2f", between),
         "steps": lambda x: f"{x.length.mean:.0f}",
@@ -164,10 +164,14 @@ def _lines(lines: Iterable[Line], wide: bool) -> Table:
 def _yardstick(lines: Sequence[Line]) -> str:
     text = (
         "welfare: payoff of all agents over an episode, mean over seeds [95% bootstrap interval]; own reward: the "
-        "return in the mode trained on, summed over agents."
+        "return in the mode trained on, summed over agents, and its share of the best constant policy's in that mode."
     )
     best = lines[0].best_constant
     return text if best is None else f"{text} Best constant policy: welfare {best:,.0f} (= 100%)."
+
+
+def _percent(x: Estimate | None) -> list[str]:
+    return [] if x is None else [f"{x.mean:.1%}"]
 
 
 def _interval(x: Estimate, form: str, between: str, unit: str = "") -> str:

@@ -45,7 +45,7 @@ RUNS = _schema(
     (NUMBER, "welfare_stochastic welfare_stochastic_sd"),
     (WHOLE, "episodes_stochastic"),
     # against references
-    (NUMBER, "best_constant_welfare open_loop_welfare upper_bound_welfare"),
+    (NUMBER, "best_constant_welfare best_constant_reward open_loop_welfare upper_bound_welfare"),
     (NUMBER, "efficiency_best_constant efficiency_upper_bound"),
     # provenance
     (TEXT, "package_version source_revision"),

@@ -32,7 +32,8 @@ class Line:
 
     welfare [payoff units, sum over agents and steps]; reward [reward units of the mode trained on, sum over agents and
     steps]; cooperation [mean share of the endowment contributed]; trust [mean over pairs at the end]; length [steps];
-    best_constant [payoff units]: welfare of the best of the constant policies, and share_of_best = welfare / it.
+    best_constant [payoff units]: welfare of the best of the constant policies, and share_of_best = welfare / it;
+    reward_share_of_best: reward / that of the best constant policy in the mode trained on.
     diverged runs are counted and left out of every mean.
     """
 
@@ -48,6 +49,7 @@ class Line:
     length: Estimate
     best_constant: float | None
     share_of_best: Estimate | None
+    reward_share_of_best: Estimate | None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, for JSON."""
@@ -119,7 +121,7 @@ def _mode_order(row: Mapping[str, Any]) -> tuple[int, float]:
 
 def _line(game: str, algorithm: str, mode: str, rows: list[Mapping[str, Any]]) -> Line:
     good = [row for row in rows if row["status"] == "ok"]
-    welfare = estimate([row["welfare"] for row in good])
+    welfare, reward = estimate([row["welfare"] for row in good]), estimate([own_reward(row) for row in good])
     best = good[0]["best_constant_welfare"]
     return Line(
         game=game,
@@ -128,10 +130,16 @@ def _line(game: str, algorithm: str, mode: str, rows: list[Mapping[str, Any]]) -
         runs=len(good),
         diverged=len(rows) - len(good),
         welfare=welfare,
-        reward=estimate([own_reward(row) for row in good]),
+        reward=reward,
         cooperation=estimate([cooperation_rate(row) for row in good]),
         trust=estimate([row["final_trust"] for row in good]),
         length=estimate([row["length"] for row in good]),
         best_constant=best,
-        share_of_best=welfare * (1.0 / best) if best is not None and best > 0 else None,
+        share_of_best=_share(welfare, best),
+        reward_share_of_best=_share(reward, good[0]["best_constant_reward"]),
     )
+
+
+def _share(x: Estimate, of: float | None) -> Estimate | None:
+    """``x`` as a share of a positive yardstick."""
+    return x * (1.0 / of) if of is not None and of > 0 else None

@@ -55,6 +55,17 @@ def test_best_constant_is_the_recorded_one(id, constants):
         assert recorded[row["level"]] == pytest.approx(max(recorded.values()), rel=1e-5)
 
 
+def test_best_constant_of_a_mixed_mode():
+    half = RewardMode("integrated", 0.5)
+    best = best_constant("AppleAppStore-v1", reward_modes=[half, "private"])
+    assert list(best) == ["private", "integrated", "cooperative", "integrated(0.5)"]
+    level = best["integrated(0.5)"]["level"]
+    played = coopgym.evaluate(level / 100.0, "AppleAppStore-v1", 1, reward_modes=[half])
+    assert best["integrated(0.5)"]["return"] == pytest.approx(float(played.returns(half)[0]))
+    assert best["private"]["level"] < best["integrated"]["level"]
+    assert best["private"]["level"] <= level <= best["integrated"]["level"]
+
+
 def test_an_episode_that_ends_early_is_counted_until_its_end():
     game = coopgym.game("TrustDilemma-v1")
     played = coopgym.evaluate([[0.0, 0.0], 0.5], game, episodes=1)

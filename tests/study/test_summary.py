@@ -68,6 +68,7 @@ def test_summary_has_a_line_for_each_algorithm_and_mode_in_order():
     assert lines[0].runs == 3
     assert lines[0].welfare.mean == pytest.approx(np.mean([row["welfare"] for row in first]))
     assert lines[0].share_of_best.mean == pytest.approx(lines[0].welfare.mean / 11000.0)
+    assert lines[1].reward_share_of_best.mean == pytest.approx(1.5 * lines[1].welfare.mean / 12000.0)
     assert lines[0].cooperation.mean == pytest.approx(np.mean([row["rate"] for row in first]))
 
 
@@ -80,5 +81,6 @@ def test_diverged_runs_are_counted_and_left_out():
 
 
 def test_without_a_positive_yardstick_there_is_no_share():
-    made = [row | {"best_constant_welfare": None} for row in rows(modes=("private",), seeds=2)]
-    assert all(line.share_of_best is None for line in summarise(made))
+    nothing = {"best_constant_welfare": None, "best_constant_reward": -5.0}
+    made = [row | nothing for row in rows(modes=("private",), seeds=2)]
+    assert all(line.share_of_best is None and line.reward_share_of_best is None for line in summarise(made))
