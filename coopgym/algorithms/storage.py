@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors import torch as tensors
 
+from coopgym.algorithms.files import write_atomically
 from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.networks import Network
 from coopgym.algorithms.policy import CallablePolicy, FixedPolicy, Policy, policy
@@ -94,20 +93,6 @@ def _build(about: dict[str, Any], game: Game, stem: Path) -> Policy:
     return NetworkPolicy(
         game, about["observability"], network, theta, stacked=about["stacked"], about=dict(about["about"])
     )
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write to a temporary file beside ``path``, flush it to the disk, and rename: never half a file."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _stem(path: Any) -> Path:

@@ -18,10 +18,10 @@ import torch
 from coopgym.algorithms import record, registry
 from coopgym.algorithms.curves import Curves
 from coopgym.algorithms.evaluation import Evaluation, best_constant, evaluate
+from coopgym.algorithms.files import write_atomically
 from coopgym.algorithms.learner import Learner, Problem
 from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.record import Run
-from coopgym.algorithms.storage import write_atomically
 from coopgym.envs import observation
 from coopgym.envs.catalogue import entry
 from coopgym.envs.catalogue import game as make_game

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import warnings
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -13,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from coopgym.algorithms.files import atomic_file
 from coopgym.algorithms.record import finite
 from coopgym.study.schema import MOMENT, SCHEMAS
 
@@ -42,17 +41,8 @@ class Records:
         folder = self.folder / table
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / f"{part}.parquet"
-        handle, name = tempfile.mkstemp(dir=folder, prefix=f".{part}.", suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                pq.write_table(pa.Table.from_pylist(clean, schema=schema), file, compression="zstd")
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-        _sync(folder)
+        with atomic_file(target) as file:
+            pq.write_table(pa.Table.from_pylist(clean, schema=schema), file, compression="zstd")
         return target
 
     def read(self, table: str) -> list[Row]:
@@ -79,7 +69,7 @@ class Records:
             rows: list[Row] = pq.ParquetFile(path).read().cast(schema).to_pylist()
         except (pa.ArrowException, OSError, ValueError) as reason:
             aside = path.with_suffix(".damaged")
-            os.replace(path, aside)
+            path.replace(aside)
             cause = str(reason).split("\n")[0]
             warnings.warn(
                 f"{path} cannot be read ({cause}); it is now {aside.name} and its runs will be done again",
@@ -104,14 +94,3 @@ def _clean(row: Mapping[str, Any], schema: pa.Schema) -> Row:
 
 def _plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
-
-
-def _sync(folder: Path) -> None:
-    """Make a rename in ``folder`` durable, where the system lets folders be opened."""
-    if not hasattr(os, "O_DIRECTORY"):
-        return
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
