@@ -1,13 +1,14 @@
 """Writes the generated parts of README.md: ``python docs/readme_tables.py [--write] [--ablation FOLDER]``.
 
-The table of games comes from the catalogue. With ``--ablation``, the table and the picture of an ablation come from
-``FOLDER/table.txt`` (what ``coopgym ablate`` printed) and ``FOLDER/ablation.png``. Without ``--write`` it says whether
-the table of games is up to date (exit code 1 if not).
+The table of games comes from the catalogue, that of speeds from the last benchmark. With ``--ablation``, the table and
+the picture of an ablation come from ``FOLDER/table.txt`` (what ``coopgym ablate`` printed) and ``FOLDER/ablation.png``.
+Without ``--write`` it says whether the first two tables are up to date (exit code 1 if not).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import shutil
 from pathlib import Path
@@ -34,6 +35,28 @@ def printed_table(folder: Path) -> str:
     return "```text\n" + "\n".join(kept).strip("\n") + "\n```"
 
 
+def speed() -> str:
+    """The figures of ``benchmarks/results/cpu.json`` that a reader asks for first, with the machine they come from."""
+    found = json.loads((ROOT / "benchmarks" / "results" / "cpu.json").read_text())
+    machine, results = found["machine"], found["results"]
+    many = [row for row in results["batches"] if "inference" not in row["what"] and row["games"] > 1]
+    largest = {row["agents"]: max(r["games"] for r in many if r["agents"] == row["agents"]) for row in many}
+    batches = [row for row in many if row["games"] == largest[row["agents"]]]
+    lines = ["| one thread | agents | side by side | per second |", "|---|---:|---:|---:|"]
+    for row in results["faces"] + batches + results["vector"] + results["training"]:
+        many_of = (
+            f"{row['games']:,} games" if "games" in row else f"{row['replicas']} replicas" if "replicas" in row else ""
+        )
+        lines.append(
+            f"| {row['what']} | {row['agents']} | {many_of} | {row['figure']:,.0f} {row['unit'].split('/')[0]} |"
+        )
+    versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
+    about = (
+        f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, {versions}; {machine['date']}."
+    )
+    return "\n".join([*lines, "", about])
+
+
 def main() -> None:
     """Check, or with --write replace."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -41,7 +64,7 @@ def main() -> None:
     parser.add_argument("--ablation", type=Path)
     options = parser.parse_args()
     before = README.read_text()
-    after = replaced(before, "games", catalogue.markdown())
+    after = replaced(replaced(before, "games", catalogue.markdown()), "speed", speed())
     if options.ablation:
         after = replaced(after, "ablation", printed_table(options.ablation))
         shutil.copyfile(options.ablation / "ablation.png", ROOT / "docs" / "ablation.png")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -54,6 +55,11 @@ class Mechanism:
 
     reset_draws: int = 0
     step_draws: int = 0
+
+    @property
+    def label(self) -> str:
+        """What tables call it: the words of the class's name."""
+        return re.sub(r"(?<!^)(?=[A-Z])", " ", type(self).__name__).lower()
 
     @property
     def observed(self) -> dict[str, tuple[Any, Any]]:

@@ -54,6 +54,11 @@ class TeamProduction(Mechanism):
     show_loyalty: bool = True
 
     @property
+    def label(self) -> str:
+        """With loyalty, where it matters."""
+        return f"{super().label}, loyalty" if self.show_loyalty else super().label
+
+    @property
     def observed(self) -> dict[str, tuple[Any, Any]]:
         """Loyalty scores, where they matter."""
         return {"loyalty": (0.0, 1.0)} if self.show_loyalty else {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from coopgym.envs.catalogue import entry, game, list_games
@@ -50,7 +49,7 @@ def markdown(version: str = "v1") -> str:
 
 def mechanism(made: Game) -> str:
     """What drives a game, from its own parts: ``synergy, reciprocity, trust, exit when trust is lost``."""
-    parts = [_words(type(m).__name__) for m in made.mechanisms if _acts(m)]
+    parts = [m.label for m in made.mechanisms if _acts(m)]
     if made.trust is not None:
         parts.append("trust")
     if made.exit is not None:
@@ -73,7 +72,3 @@ def _acts(part: Mechanism) -> bool:
     """False for a mechanism that only keeps count: it changes no payoff and nobody sees it."""
     hooks = ("payoffs", "baseline", "observed")
     return any(getattr(type(part), name) is not getattr(Mechanism, name) for name in hooks)
-
-
-def _words(camel: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", " ", camel).lower()
