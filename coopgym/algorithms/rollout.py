@@ -95,12 +95,18 @@ class Games:
         truncated = self.game.truncated(after) & ~terminated
         self.clock += 1
         if self.game.exit is not None:
-            self.state = select(terminated | truncated, self._fresh(after), after)
+            self.state = self._restarted(terminated | truncated, after)
         elif self.clock % self.game.horizon == 0:  # without a rule that ends early all lanes restart together
             self.state = self._fresh(after)
         else:
             self.state = after
         return Step(payoffs, rewards, terminated, truncated, after)
+
+    def _restarted(self, ended: Tensor, after: State) -> State:
+        """``after``, with fresh states in the lanes that have ended. In host memory a look at the flags is free."""
+        if self.start is not None and ended.device.type == "cpu" and not bool(ended.any()):
+            return after
+        return select(ended, self._fresh(after), after)
 
     @torch.inference_mode()
     def rollout(self, choose: Choose, steps: int, *, states: bool = False, final: bool = False) -> Rollout:
