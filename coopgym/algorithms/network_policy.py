@@ -16,9 +16,16 @@ from coopgym.algorithms.policy import Policy
 from coopgym.envs.game import Game
 from coopgym.mechanisms.arrays import Array, is_torch
 
+# by the network's outputs and free parameters
+HEADS = {(1, 1): "squashed_gaussian", (2, 0): "squashed_gaussian_of_state", (1, 0): "squashed"}
+
 
 class NetworkPolicy(Policy):
-    """Squashed Gaussian policies of R replicas, or of one. theta ``[R, N, P]``.
+    """Squashed policies of R replicas, or of one. theta ``[R, N, P]``.
+
+    The network says which head it has: the mean of z and a free log standard deviation (``squashed_gaussian``), both as
+    outputs (``squashed_gaussian_of_state``), or z alone (``squashed``): a deterministic policy, whose stochastic form
+    is the same, because the noise it explored with was its teacher's and not its own.
 
     A policy of one replica takes observations ``[..., N, d]``; a stack of R takes ``[R, ..., N, d]``. All replicas of a
     stack draw the same noise, so that the play of one does not depend on the others.
@@ -66,6 +73,11 @@ class NetworkPolicy(Policy):
         about = {**self.about, **about}
         return NetworkPolicy(self.game, self.observability, self.network, theta, stacked=False, about=about)
 
+    @property
+    def head(self) -> str:
+        """The kind of policy, as saved files name it."""
+        return HEADS[self.network.outputs, self.network.free]
+
     def fits(self, other: Policy) -> bool:
         """True if ``other`` can share a stack with this one."""
         return (
@@ -97,10 +109,12 @@ class NetworkPolicy(Policy):
         x = x if self.stacked else x.unsqueeze(0)
         if x.ndim < 4:
             x = x.reshape(x.shape[0], -1, *x.shape[-2:])
-        z = self.network(self.theta, x.movedim(-2, 1)).squeeze(-1)
-        if not deterministic:
+        outputs = self.network(self.theta, x.movedim(-2, 1))
+        z = outputs[..., 0]
+        if not deterministic and self.head != "squashed":
             noise = torch.randn(z.shape[1:], generator=self.generator, device=z.device)
-            std = torch.exp(gaussian.bounded_log_std(self.network.free_parameters(self.theta)))
-            z = z + noise * std.reshape(*std.shape[:2], *(1,) * (z.ndim - 2))
+            free = self.network.free_parameters(self.theta)
+            log_std = free.reshape(*free.shape[:2], *(1,) * (z.ndim - 2)) if self.network.free else outputs[..., 1]
+            z = z + noise * torch.exp(gaussian.bounded_log_std(log_std))
         rates = gaussian.squash(z).movedim(1, -1).reshape(observations.shape[:-1])
         return rates.to(observations.dtype) * self.endowment.to(observations.dtype)

@@ -82,9 +82,9 @@ class Games:
         return self.game.reset(self.batch, draws, previous if self.game.carried else None)
 
     def features(self, state: State | None = None) -> Tensor:
-        """What agents see of a state (None: the present one), ``[R, N, E, F]``."""
+        """What agents see of a state (None: the present one), ``[R, N, E, F]``; of states ``[R, H, E]``, H before E."""
         state = self.state if state is None else state
-        return self.encoder(observation.observe(self.game, state, self.setting)).transpose(1, 2)
+        return self.encoder(observation.observe(self.game, state, self.setting)).movedim(-2, 1)
 
     def step(self, rates: Tensor, draws: Tensor | None = None) -> Step:
         """Play rates ``[R, N, E]`` and restart the lanes whose episode is over."""

@@ -5,6 +5,8 @@ Neither leaves the learner: records keep payoffs in payoff units.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -70,10 +72,11 @@ class PopArt:
         """Head outputs ``[R, N, ...]`` in the units of the targets."""
         return outputs * _spread(self.scale, outputs) + _spread(self.mean, outputs)
 
-    def update(self, targets: Tensor, network: Network, theta: Tensor, moving: Tensor) -> None:
+    def update(self, targets: Tensor, network: Network, theta: Tensor | Sequence[Tensor], moving: Tensor) -> None:
         """Move the statistics toward targets ``[R, N, ...]`` and the head of ``theta`` so that its values stay.
 
-        ``moving [R]`` masks the replicas that may change.
+        ``theta``: parameters of ``network``, or of several of its kind. ``moving [R]`` masks the replicas that may
+        change.
         """
         x = targets.flatten(2)
         self.weight += self.rate * (1.0 - self.weight)
@@ -83,10 +86,11 @@ class PopArt:
         scale = (self.second / self.weight - mean.square()).clamp_min(0.0).sqrt().clamp(1e-4, 1e6)
         moving = moving.unsqueeze(-1)
         mean, scale = torch.where(moving, mean, self.mean), torch.where(moving, scale, self.scale)
-        weight, bias = network.layers(theta)[-1]
         ratio, shift = self.scale / scale, (self.mean - mean) / scale
-        weight.mul_(_spread(ratio, weight))
-        bias.mul_(_spread(ratio, bias)).add_(_spread(shift, bias))
+        for each in [theta] if isinstance(theta, Tensor) else theta:
+            weight, bias = network.layers(each)[-1]
+            weight.mul_(_spread(ratio, weight))
+            bias.mul_(_spread(ratio, bias)).add_(_spread(shift, bias))
         self.mean, self.scale = mean, scale
 
     def change_units(self, factor: Tensor) -> None:

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors import torch as tensors
 
 from coopgym.algorithms.files import write_atomically
-from coopgym.algorithms.network_policy import NetworkPolicy
+from coopgym.algorithms.network_policy import HEADS, NetworkPolicy
 from coopgym.algorithms.networks import Network
 from coopgym.algorithms.policy import CallablePolicy, FixedPolicy, Policy, policy
 from coopgym.envs.catalogue import game as make_game
@@ -39,7 +39,7 @@ def save(saved: Policy, path: Any) -> None:
     if isinstance(saved, NetworkPolicy):
         data = tensors.save({"theta": saved.theta.cpu().contiguous()})
         about |= {
-            "kind": "network", "head": "squashed_gaussian", "network": dataclasses.asdict(saved.network),
+            "kind": "network", "head": saved.head, "network": dataclasses.asdict(saved.network),
             "stacked": saved.stacked, "about": saved.about, "sha256": hashlib.sha256(data).hexdigest(),
         }  # fmt: skip
         write_atomically(stem.with_name(stem.name + ".safetensors"), data)
@@ -84,12 +84,14 @@ def _build(about: dict[str, Any], game: Game, stem: Path) -> Policy:
     data = stem.with_name(stem.name + ".safetensors").read_bytes()
     if hashlib.sha256(data).hexdigest() != about["sha256"]:
         raise ValueError("its tensor file has another checksum: damaged, or of another policy")
-    if about["head"] != "squashed_gaussian":
+    if about["head"] not in HEADS.values():
         raise ValueError(f"its head {about['head']!r} is unknown to this package")
     theta = tensors.load(data)["theta"]
     if not bool(torch.isfinite(theta).all()):
         raise ValueError("its parameters are not finite")
     network = Network(**{**about["network"], "hidden": tuple(about["network"]["hidden"])})
+    if HEADS.get((network.outputs, network.free)) != about["head"]:
+        raise ValueError(f"its network does not have the head {about['head']!r} that it names")
     return NetworkPolicy(
         game, about["observability"], network, theta, stacked=about["stacked"], about=dict(about["about"])
     )

@@ -8,6 +8,10 @@ import pytest
 import torch
 
 import coopgym
+from coopgym.algorithms.distributions import squash
+from coopgym.algorithms.features import Encoder
+from coopgym.algorithms.network_policy import NetworkPolicy
+from coopgym.algorithms.networks import Network
 from coopgym.envs import observation
 from coopgym.envs.catalogue import list_games
 
@@ -164,3 +168,24 @@ def test_a_policy_for_a_game_of_ones_own_loads_with_that_game(tmp_path):
     assert torch.equal(coopgym.load_policy(tmp_path / "mine", own).theta, result.policies[0].theta)
     with pytest.raises(ValueError, match="unknown game 'MyGame-v1'"):
         coopgym.load_policy(tmp_path / "mine")
+
+
+@pytest.mark.parametrize(("head", "outputs", "free"), [("squashed", 1, 0), ("squashed_gaussian_of_state", 2, 0)])
+def test_other_heads_act_and_come_back_from_disk(head, outputs, free, tmp_path):
+    game = coopgym.game("SLCD-v1")
+    inputs = Encoder.of(game, "asymmetric").size
+    network = Network(inputs, outputs, (4,), head_gain=1.0, free=free)
+    theta = network.initial(2, [torch.Generator().manual_seed(0)])
+    made = NetworkPolicy(game, "asymmetric", network, theta, stacked=False, about={})
+    observations = seen(game, "asymmetric", [10.0, 60.0])
+    sure, drawn = (made.act(observations, deterministic=d) for d in (True, False))
+    z = network(theta, made.encoder(torch.as_tensor(observations).float()).transpose(0, 1).unsqueeze(0))[0, ..., 0].T
+    np.testing.assert_allclose(sure, squash(z).double() * torch.as_tensor(game.endowment), rtol=1e-6)
+    assert np.array_equal(sure, drawn) == (head == "squashed")  # a deterministic policy draws nothing
+    made.save(tmp_path / "policy")
+    about = json.loads((tmp_path / "policy.json").read_text())
+    assert about["head"] == head
+    np.testing.assert_array_equal(coopgym.load_policy(tmp_path / "policy").act(observations), sure)
+    (tmp_path / "policy.json").write_text(json.dumps({**about, "head": "squashed_gaussian"}))
+    with pytest.raises(ValueError, match="does not have the head"):
+        coopgym.load_policy(tmp_path / "policy")

@@ -156,3 +156,12 @@ def test_continuing_objective_and_team_reward_run():
     assert made.alive.all()
     rollout = made.play()
     assert rollout.final is not None
+
+
+def test_a_continuing_critic_of_own_features_sees_what_was_before_the_restart():
+    made = trained("IPPO", coopgym.game("SLCD-v1", max_steps=20), iterations=2, objective="continuing", lanes=3)
+    assert made.alive.all()
+    rollout = made.play()
+    before = made.games.features(rollout.final)  # [R, N, H, E, F]
+    torch.testing.assert_close(before[:, :, :19], rollout.features[:, :, 1:20])
+    assert (before[:, :, 19] != rollout.features[:, :, 20]).any()
