@@ -6,137 +6,42 @@ What IPPO and MAPPO have in common. They differ in one thing, what the critic se
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import huber_loss
 
 from coopgym.algorithms import distributions as gaussian
-from coopgym.algorithms.advantage import OBJECTIVES, annuity, continues, generalised_advantage, standardised
-from coopgym.algorithms.learner import Problem, replica_chunks, whole_episodes
-from coopgym.algorithms.network_policy import NetworkPolicy
-from coopgym.algorithms.networks import Network
-from coopgym.algorithms.optim import Adam, clip
-from coopgym.algorithms.rollout import Rollout, normals
-from coopgym.algorithms.scaling import PopArt, RewardScale
+from coopgym.algorithms.learner import replica_chunks
+from coopgym.algorithms.onpolicy import ActorCritic, ActorCriticSettings, Batch
 from coopgym.mechanisms import checks
-from coopgym.mechanisms.base import State
-from coopgym.mechanisms.trust import mean_over_pairs
 
 
 @dataclass(frozen=True)
-class PPOSettings:
+class PPOSettings(ActorCriticSettings):
     """Hyperparameters of the PPO family, per replica."""
 
-    lanes: int = 8  # E, games played side by side
-    rollout_steps: int | None = None  # H; None: whole episodes, at least 64 steps
-    hidden: tuple[int, ...] = (64, 64)  # widths of actors and critics
-    activation: str = "silu"
-    initial_log_std: float = -1.0  # of z: about 0.2 of the endowment
-    learning_rate: float = 3e-3  # falls linearly to 0
     epochs: int = 4
     minibatches: int = 4
     clip: float = 0.2  # of the ratio
-    entropy: float = 0.01  # weight of the entropy of the rates; falls linearly to final_entropy
-    final_entropy: float = 0.001
-    # shorter than the horizon asks for: an action moves a payoff a little and at once, and at 0.995 the noise of a
-    # hundred later steps hides it within the budgets of a CPU
-    discount: float = 0.97
-    trace: float = 0.95  # lambda of the generalised advantage
-    max_gradient: float = 0.5  # norm, per replica and agent
-    popart_rate: float = 0.3  # per iteration
     target_kl: float | None = None  # a replica whose policy moved further than 1.5 times this waits for new data
-    objective: str = "finite"  # or "continuing"
-    team_reward: bool = False  # True: every agent is trained on the sum of all agents' rewards
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden", tuple(self.hidden))
-        for name in ("lanes", "epochs", "minibatches"):
+        super().__post_init__()
+        for name in ("epochs", "minibatches"):
             checks.whole(name, getattr(self, name), 1, 1_000_000)
-        if self.rollout_steps is not None:
-            checks.whole("rollout_steps", self.rollout_steps, 1, 1_000_000)
-        for name in ("learning_rate", "clip", "max_gradient"):
-            checks.number(name, getattr(self, name), 0.0, 1e6, open_low=True)
-        for name in ("discount", "trace", "entropy", "final_entropy"):
-            checks.number(name, getattr(self, name), 0.0, 1.0)
-        checks.number("initial_log_std", self.initial_log_std, *gaussian.LOG_STD_BOUNDS)
-        checks.number("popart_rate", self.popart_rate, 0.0, 1.0, open_low=True)
+        checks.number("clip", self.clip, 0.0, 1e6, open_low=True)
         if self.target_kl is not None:
             checks.number("target_kl", self.target_kl, 0.0, 1e6, open_low=True)
-        checks.flag("team_reward", self.team_reward)
-        checks.choice("objective", self.objective, OBJECTIVES)
 
 
-class Batch(NamedTuple):
-    """Samples of one iteration, ``[R, N, B, ...]``: B = H E; inputs are those of the critic."""
-
-    features: Tensor
-    inputs: Tensor
-    z: Tensor
-    log_density: Tensor
-    advantages: Tensor
-    targets: Tensor  # value targets per remaining step, normalised
-
-    def rows(self, rows: slice) -> Batch:
-        """The samples of some replicas."""
-        return Batch(*(x[rows] for x in self))
-
-    def take(self, index: Tensor) -> Batch:
-        """The samples ``index [R, b]`` of each replica, the same for all its agents."""
-        r, n, b = self.z.shape
-        start = torch.arange(r * n, device=index.device).reshape(r, n, 1) * b
-        flat = (start + index.unsqueeze(1)).flatten()
-        return Batch(*(x.flatten(0, 2).index_select(0, flat).reshape(r, n, -1, *x.shape[3:]) for x in self))
-
-
-class PPO:
+class PPO(ActorCritic):
     """The loop: play, estimate advantages, take a few clipped steps. A subclass provides the critic."""
 
-    critic: Network
-    central = False  # True: the critic needs the states
-
-    def __init__(self, problem: Problem, settings: PPOSettings) -> None:
-        self.problem, self.settings = problem, settings
-        self.generators = problem.generators()
-        self.games = problem.games(settings.lanes, self.generators)
-        horizon = problem.game.horizon
-        self.rollout_steps = settings.rollout_steps or whole_episodes(horizon, 64)
-        self.steps_per_iteration = self.rollout_steps * settings.lanes
-        shape, device = (problem.replicas, problem.game.n), problem.device
-        self.actor = Network(self.games.encoder.size, 1, settings.hidden, settings.activation, head_gain=0.01, free=1)
-        actor = self.actor.initial(shape[1], self.generators)
-        self.actor.free_parameters(actor).fill_(settings.initial_log_std)
-        self.parameters = {"actor": actor, **self.make_critic()}
-        self.optimisers = {name: Adam(theta) for name, theta in self.parameters.items()}
-        self.reward_scale = RewardScale(shape, settings.lanes, settings.discount, device)
-        self.popart = PopArt(shape, settings.popart_rate, device)
-        self.alive = torch.ones(shape[0], dtype=torch.bool, device=device)
-        self.diverged_at = torch.full(shape[:1], -1, device=device)
-        self.updates = 0
-
-    # --- the critic: the one thing in which the algorithms of this family differ ---------------------------------
-
-    def make_critic(self) -> dict[str, Tensor]:
-        """Set ``self.critic`` and return its parameters by name; ``critic`` is the one with the value head."""
-        raise NotImplementedError
-
-    def critic_inputs(self, features: Tensor, states: State | None) -> Tensor:
-        """Inputs ``[R, N, ..., S]`` of the critic from features ``[R, N, ..., F]`` and states ``[R, ...]``."""
-        raise NotImplementedError
-
-    def values(self, parameters: dict[str, Tensor], inputs: Tensor) -> Tensor:
-        """Normalised values ``[R, N, B]`` of inputs ``[R, N, B, S]``."""
-        return self.critic(parameters["critic"], inputs).squeeze(-1)
-
-    # --- one iteration ------------------------------------------------------------------------------------------
+    settings: PPOSettings
 
     def iterate(self, progress: float) -> dict[str, Tensor]:
         """Play H steps in all lanes and learn from them; see Learner."""
         rollout = self.play()
-        if self.settings.team_reward:
-            shape = rollout.rewards.shape
-            rollout = rollout._replace(rewards=rollout.rewards.sum(1, keepdim=True).expand(shape))
         batch = self.estimate(rollout)
         orders = self._orders(batch.z.shape[-1])
         size = -(-batch.z.shape[-1] // self.settings.minibatches)
@@ -146,71 +51,6 @@ class PPO:
         self.updates += self.settings.epochs * self.settings.minibatches
         names = losses[0]
         return {**self._watch(rollout), **{name: torch.cat([x[name] for x in losses]) for name in names}}
-
-    def play(self) -> Rollout:
-        """A rollout of the present stochastic policy; keeps z and the mean of its density."""
-        theta = self.parameters["actor"]
-        layers = self.actor.layers(theta)
-        std = torch.exp(gaussian.bounded_log_std(self.actor.free_parameters(theta)))
-        noise = normals(self.generators, self.problem.game.n, self.rollout_steps, self.settings.lanes)
-        noise = noise * std.unsqueeze(-1)
-
-        def choose(features: Tensor, t: int) -> tuple[Tensor, ...]:
-            mean = self.actor.run(layers, features).squeeze(-1)
-            z = mean + noise[:, :, t]
-            return gaussian.squash(z), z, mean
-
-        continuing = self.settings.objective == "continuing"
-        return self.games.rollout(choose, self.rollout_steps, states=self.central, final=continuing)
-
-    @torch.no_grad()
-    def estimate(self, rollout: Rollout) -> Batch:
-        """Advantages and targets in scaled rewards; moves the reward scale and the value normalisation."""
-        s = self.settings
-        ended = rollout.terminated | rollout.truncated
-        first = self.reward_scale.count == 0
-        if first:
-            self.reward_scale.update(rollout.rewards, ended)
-        sigma = self.reward_scale.sigma
-        rewards = rollout.rewards / sigma[..., None, None]
-        inputs = self.critic_inputs(rollout.features, rollout.states)
-        worth = annuity(rollout.times, self.problem.game.horizon, s.discount, s.objective)
-        alive = continues(rollout.terminated, rollout.truncated, s.objective)
-        if first:  # there is no critic to speak of yet: plain returns tell it where values lie
-            nothing = torch.zeros_like(rewards)
-            returns = generalised_advantage(rewards, nothing, nothing, alive, ended, s.discount, 1.0)
-            self.popart.update(returns / worth[:, :, :-1], self.critic, self.parameters["critic"], self.alive)
-        values = self._mean_rewards(inputs) * worth
-        following = values[:, :, 1:]
-        if rollout.final is not None:  # under "continuing" every remaining step is worth the same
-            seen = self.games.features(rollout.final)
-            following = self._mean_rewards(self.critic_inputs(seen, rollout.final)) * worth[:, :, 1:]
-        advantages = generalised_advantage(rewards, values[:, :, :-1], following, alive, ended, s.discount, s.trace)
-        targets = advantages + values[:, :, :-1]
-        self._flag(slice(None), torch.isfinite(targets).flatten(1).all(1))
-        targets = targets / worth[:, :, :-1]
-        self.popart.update(targets, self.critic, self.parameters["critic"], self.alive)
-        z, mean = rollout.kept
-        log_std = gaussian.bounded_log_std(self.actor.free_parameters(self.parameters["actor"])).unsqueeze(-1)
-        log_density = gaussian.log_density(z, mean, log_std)
-        samples = (
-            rollout.features[:, :, :-1], inputs[:, :, :-1], z, log_density, standardised(advantages),
-            self.popart.normalise(targets),
-        )  # fmt: skip
-        batch = Batch(*(x.flatten(2, 3) for x in samples))
-        if not first:  # the scale stays fixed during an iteration and moves after it
-            self.reward_scale.update(rollout.rewards, ended)
-            self.popart.change_units(sigma / self.reward_scale.sigma)
-        return batch
-
-    def _mean_rewards(self, inputs: Tensor) -> Tensor:
-        """Values per remaining step ``[R, N, T, E]`` in scaled rewards, for inputs ``[R, N, T, E, S]``."""
-        values = []
-        chunks = replica_chunks(inputs.shape[0], inputs[0, ..., 0].numel(), inputs.device)
-        for rows in chunks:
-            parameters = {name: theta[rows] for name, theta in self.parameters.items()}
-            values.append(self.values(parameters, inputs[rows].flatten(2, 3)))
-        return self.popart.restore(torch.cat(values)).reshape(inputs.shape[:4])
 
     def _orders(self, samples: int) -> Tensor:
         """Random orders ``[R, epochs, samples]``, each replica's from its own generator."""
@@ -230,21 +70,6 @@ class PPO:
                 going = going & (metrics["kl"].amax(-1) <= 1.5 * self.settings.target_kl)
         return metrics
 
-    def descend(self, rows: slice, batch: Batch, going: Tensor, progress: float) -> dict[str, Tensor]:
-        """One clipped step of the replicas ``rows`` along the gradient of the loss on a minibatch."""
-        s = self.settings
-        leaves = {name: theta[rows].detach().requires_grad_() for name, theta in self.parameters.items()}
-        loss, metrics = self.loss(leaves, batch, s.entropy + progress * (s.final_entropy - s.entropy))
-        gradients = torch.autograd.grad(loss, list(leaves.values()))
-        with torch.no_grad():
-            clipped = [clip(g, s.max_gradient) for g in gradients]
-            finite = torch.stack([torch.isfinite(norm).all(-1) for _, norm in clipped]).all(0)
-            self._flag(rows, finite)
-            moving = self.alive[rows] & going
-            for (gradient, _), optimiser in zip(clipped, self.optimisers.values(), strict=True):
-                optimiser.step(gradient, s.learning_rate * (1.0 - progress), moving, rows)
-        return {**metrics, "grad_norm": clipped[0][1].expand_as(metrics["kl"])}
-
     def loss(self, leaves: dict[str, Tensor], batch: Batch, entropy_weight: float) -> tuple[Tensor, dict[str, Tensor]]:
         """The sum over replicas and agents of each one's mean loss, and metrics ``[r, N]``."""
         mean = self.actor(leaves["actor"], batch.features).squeeze(-1)
@@ -254,7 +79,7 @@ class PPO:
         limited = ratio.clamp(1.0 - self.settings.clip, 1.0 + self.settings.clip)
         policy_loss = -torch.minimum(ratio * batch.advantages, limited * batch.advantages).mean(-1)
         entropy = gaussian.entropy(mean, log_std).mean(-1)
-        value_loss = huber_loss(self.values(leaves, batch.inputs), batch.targets, reduction="none", delta=10.0).mean(-1)
+        value_loss = self.value_loss(leaves, batch)
         loss = (policy_loss + value_loss - entropy_weight * entropy).sum()
         with torch.no_grad():
             metrics = {
@@ -262,26 +87,3 @@ class PPO:
                 "kl": (ratio - 1.0 - log_ratio).mean(-1), "clip_share": (ratio != limited).float().mean(-1),
             }  # fmt: skip
         return loss, metrics
-
-    def _flag(self, rows: slice, finite: Tensor) -> None:
-        """Freeze the replicas of ``rows`` that have just met a number that is not finite."""
-        lost = self.alive[rows] & ~finite
-        self.diverged_at[rows] = torch.where(lost, self.updates, self.diverged_at[rows])
-        self.alive[rows] &= finite
-
-    def _watch(self, rollout: Rollout) -> dict[str, Tensor]:
-        """What the rollout says about play: welfare of an episode, rates, trust, and the learner's scales."""
-        ends = (rollout.terminated | rollout.truncated).flatten(1).sum(-1)
-        total = rollout.payoffs.double().flatten(1).sum(-1)
-        return {
-            "welfare_train": total / ends,
-            "rate": rollout.rates.mean((2, 3)),
-            "trust": mean_over_pairs(rollout.ending.trust).mean(-1),
-            "early_exit_share": rollout.terminated.flatten(1).sum(-1) / ends,
-            "reward_scale": self.reward_scale.sigma,
-            "value_scale": self.popart.scale,
-        }
-
-    def policy(self) -> NetworkPolicy:
-        """The present policy of all replicas."""
-        return NetworkPolicy.of(self.problem.game, self.problem.setting, self.actor, self.parameters["actor"].clone())
