@@ -37,11 +37,12 @@ def generalised_advantage(
     # where, not times: what was observed after an end must not leak even if it is not finite
     following = torch.where(alive, next_values, torch.zeros_like(next_values))
     delta = rewards + discount * following - values
-    decay = discount * trace * (~ended).to(rewards.dtype)
     advantages = torch.empty_like(delta)
-    running = torch.zeros_like(delta[..., 0, :])
+    decay, nothing = discount * trace, torch.zeros_like(delta[..., 0, :])
+    running = nothing
     for t in range(rewards.shape[-2] - 1, -1, -1):
-        running = delta[..., t, :] + decay[..., t, :] * running
+        carried = torch.where(ended[..., t, :], nothing, decay * running)
+        running = delta[..., t, :] + carried
         advantages[..., t, :] = running
     return advantages
 

@@ -81,6 +81,10 @@ class Games:
         draws = uniforms(self.generators, self.batch[1], k) if k else None
         return self.game.reset(self.batch, draws, previous if self.game.carried else None)
 
+    def restart(self) -> None:
+        """Abandon what is being played and begin an episode in every lane."""
+        self.state, self.clock = self._fresh(self.state), 0
+
     def features(self, state: State | None = None) -> Tensor:
         """What agents see of a state (None: the present one), ``[R, N, E, F]``; of states ``[R, H, E]``, H before E."""
         state = self.state if state is None else state
