@@ -149,6 +149,16 @@ class OnPolicy:
             rollout = rollout._replace(rewards=rollout.rewards.sum(1, keepdim=True).expand(shape))
         return rollout
 
+    def descend_once(self, batch: Batch, progress: float) -> dict[str, Tensor]:
+        """One step of every replica on all its samples, a few replicas at a time; metrics ``[R, N]``."""
+        steps = []
+        size = batch.z.shape[1] * batch.z.shape[2]
+        for rows in replica_chunks(self.problem.replicas, size, self.problem.device):
+            part = Batch(*(x[rows].clone() for x in batch))  # a rollout's own tensors take no part in a gradient
+            steps.append(self.descend(rows, part, torch.ones_like(self.alive[rows]), progress))
+        self.updates += 1
+        return {name: torch.cat([x[name] for x in steps]) for name in steps[0]}
+
     def descend(self, rows: slice, batch: Batch, going: Tensor, progress: float) -> dict[str, Tensor]:
         """One step of the replicas ``rows`` that are ``going [r]``, with the gradient of the loss, limited in norm."""
         s = self.settings
