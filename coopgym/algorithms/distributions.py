@@ -25,6 +25,12 @@ def squash(z: Tensor) -> Tensor:
     return (0.5 + 0.5 * (1.0 + OVERSHOOT) * torch.tanh(z)).clamp(0.0, 1.0)
 
 
+def squash_through(z: Tensor) -> Tensor:
+    """Rates of z, with the slope of the unclipped ones: an actor at a corner can still be called back."""
+    unclipped = 0.5 + 0.5 * (1.0 + OVERSHOOT) * torch.tanh(z)
+    return unclipped + (squash(z) - unclipped).detach()
+
+
 def bounded_log_std(x: Tensor) -> Tensor:
     """The free parameter inside its bounds."""
     return x.clamp(*LOG_STD_BOUNDS)

@@ -92,11 +92,5 @@ class MADDPG(OffPolicy):
         critic = self.parameters["critic"]
         rates = gaussian.squash(z).detach() if self.settings.others == "policies" else sample.rates
         others = self.expected(critic, sample.state, rates)
-        value = self.q(critic, sample.state, self.with_own(_squash_through(z), others))
+        value = self.q(critic, sample.state, self.with_own(gaussian.squash_through(z), others))
         return (self.settings.saturation * z.square() - value).mean(-1)
-
-
-def _squash_through(z: Tensor) -> Tensor:
-    """Rates of z, with the slope of the unclipped ones: an actor at a corner can still be called back."""
-    unclipped = 0.5 + 0.5 * (1.0 + gaussian.OVERSHOOT) * torch.tanh(z)
-    return unclipped + (gaussian.squash(z) - unclipped).detach()

@@ -147,6 +147,9 @@ class OffPolicy:
         """Mean loss ``[R, N]`` of each actor with parameters ``theta``."""
         raise NotImplementedError
 
+    def adapt(self, progress: float) -> None:
+        """Adjust whatever else there is after an update of the actors: nothing."""
+
     # --- one iteration -------------------------------------------------------------------------------------------
 
     def iterate(self, progress: float) -> dict[str, Tensor]:
@@ -267,6 +270,7 @@ class OffPolicy:
             theta = self.parameters["actor"].detach().requires_grad_()
             loss = self.actor_loss(theta, sample)
             self.descend({"actor": theta}, loss, s.actor_rate * (1.0 - progress))
+            self.adapt(progress)
             for name, target in self.targets.items():
                 target.lerp_(self.parameters[name], s.polyak)
             metrics["policy_loss"] = loss.detach()

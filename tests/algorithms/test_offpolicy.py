@@ -15,7 +15,7 @@ from coopgym.envs.reward import RewardMode
 from coopgym.mechanisms.base import Mechanism
 
 MODES = ("private", "integrated", "cooperative")
-NAMES = ["MADDPG", "MATD3", "M3DDPG"]
+NAMES = ["MADDPG", "MATD3", "M3DDPG", "ISAC", "MASAC"]
 SMALL = {"lanes": 4, "hidden": (16, 16), "batch": 16, "warmup": 50, "replay_steps": 60, "learning_rate": 1e-3}
 
 
@@ -73,8 +73,10 @@ def test_without_what_is_its_own_it_is_maddpg(name, off, others):
 def test_critics_see_rates_everywhere(name):
     made = trained(name, coopgym.game("SLCD-v1", max_steps=25), iterations=0)
     seen, critic = [], made.critic
-    made.critic = lambda theta, x: (seen.append(x[..., -2:].detach()), critic(theta, x))[1]
-    assert critic.inputs == made.state_encoder.size + 2  # the rates of both agents come last
+    rates = 2 if made.central else 1  # come last
+    made.critic = lambda theta, x: (seen.append(x[..., -rates:].detach()), critic(theta, x))[1]
+    state = made.state_encoder if made.central else made.games.encoder
+    assert critic.inputs == state.size + rates
     made._normalise = lambda goals: made.popart.update(goals, critic, made.parameters["critic"], made.alive)
     made.iterate(0.0)
     assert len(seen) >= 3 * made.updates  # played, expected by the target, and in the actor's loss
@@ -153,7 +155,7 @@ def test_matd3_takes_the_smaller_of_two_critics_and_smooths_its_target():
 @pytest.mark.parametrize("name", NAMES)
 def test_forty_agents_stay_finite(name):
     game = coopgym.game("ApacheProject-v0", max_steps=10)
-    made = trained(name, game, ("integrated",), (0,), lanes=2, hidden=(16,))
+    made = trained(name, game, ("integrated",), (0,), lanes=2, hidden=(16,), batch=4)
     assert made.updates > 0 and made.alive.all() and made.diverged_at.tolist() == [-1]
     assert all(torch.isfinite(theta).all() for theta in made.parameters.values())
 
@@ -217,10 +219,12 @@ def test_team_reward_is_the_sum_of_all():
     torch.testing.assert_close(made.sample().rewards, total)
 
 
-@pytest.mark.parametrize("name", ["MADDPG", "MATD3"])
-def test_one_step_slcd_ends_at_the_nash_equilibrium(name):
+@pytest.mark.parametrize(
+    ("name", "steps"), [("MADDPG", 60_000), ("MATD3", 60_000), ("ISAC", 40_000), ("MASAC", 40_000)]
+)
+def test_one_step_slcd_ends_at_the_nash_equilibrium(name, steps):
     result = coopgym.train(
-        name, "SLCD-v1", max_steps=1, reward_modes=["private"], seeds=[0], total_steps=60_000, replay_steps=300,
+        name, "SLCD-v1", max_steps=1, reward_modes=["private"], seeds=[0], total_steps=steps, replay_steps=300,
         warmup=32, actor_rate=1e-3, evaluations=1,
     )  # fmt: skip
     np.testing.assert_allclose(result.evaluate(1).rates[0, 0] * result.game.endowment, [23.27, 22.49], atol=0.5)
@@ -229,3 +233,47 @@ def test_one_step_slcd_ends_at_the_nash_equilibrium(name):
 def test_maddpg_comes_near_the_best_constant():
     result = coopgym.train("MADDPG", "SLCD-v1", reward_modes=["cooperative"], seeds=[0], total_steps=64_000)
     assert result.runs[0].efficiency_best_constant > 0.98
+
+
+@pytest.mark.parametrize("name", ["ISAC", "MASAC"])
+def test_soft_values_count_the_entropy_of_what_follows(name):
+    made = trained(name, coopgym.game("SLCD-v1", max_steps=25))
+    sample = made.sample()
+    states = [g.get_state() for g in made.generators]
+    with torch.no_grad():
+        got = made.next_values(sample) * sample.next_worth
+    for g, state in zip(made.generators, states, strict=True):
+        g.set_state(state)
+    noise = torch.stack([torch.randn((2, 16), generator=g) for g in made.generators])
+    with torch.no_grad():
+        mean, log_std = made.actor(made.parameters["actor"], sample.next_features).unbind(-1)
+        normal = torch.distributions.Normal(mean, log_std.clamp(-5.0, 0.5).exp())
+        z = mean + normal.scale * noise
+        log_density = normal.log_prob(z) - torch.log(0.525 * (1.0 - torch.tanh(z.double()).square()))
+        u = (0.5 + 0.525 * torch.tanh(z)).clamp(0.0, 1.0)
+        acts = u.mT.unsqueeze(1).expand(-1, 2, -1, -1) if name == "MASAC" else u.unsqueeze(-1)
+        x = torch.cat([sample.next_state, acts], -1)
+        q = torch.minimum(*(made.critic(made.targets[k], x).squeeze(-1) for k in ("critic", "twin")))
+        alpha = made.parameters["temperature"].exp()
+        wanted = sample.next_worth * made.popart.restore(q) - alpha * log_density
+    torch.testing.assert_close(got, wanted.float(), rtol=1e-3, atol=1e-3)
+
+
+def test_the_temperature_rises_when_there_is_too_little_entropy():
+    made = trained("ISAC", coopgym.game("SLCD-v1", max_steps=25), iterations=0)
+    before = made.parameters["temperature"].clone()
+    density = torch.tensor([[3.0, -0.5]] * 3).unsqueeze(-1)  # entropies -3 and 0.5 where -1 is wanted
+    made.log_density = density
+    made.adapt(0.0)
+    moved = made.parameters["temperature"] - before
+    assert (moved[:, 0] > 0).all() and (moved[:, 1] < 0).all()
+
+
+def test_an_independent_critic_sees_its_own_agent_alone():
+    made = trained("ISAC", coopgym.game("SLCD-v1", max_steps=25))
+    sample = made.sample()
+    joint = sample.rates.mT.unsqueeze(1).clone().requires_grad_()
+    assert made.state_encoder is None and sample.state is sample.features
+    value = made.q(made.parameters["critic"], sample.state, joint)[:, 0].sum()
+    (slope,) = torch.autograd.grad(value, joint)
+    assert (slope[..., 0] != 0).any() and (slope[..., 1] == 0).all()

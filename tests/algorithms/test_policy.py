@@ -29,7 +29,7 @@ def seen(game, setting, actions, batch=(5,)):
 
 def test_what_is_registered():
     learners = coopgym.list_algorithms("learner")
-    assert {"IPPO", "MAPPO", "MADDPG", "MATD3", "M3DDPG"} <= set(learners)
+    assert {"IPPO", "MAPPO", "MADDPG", "MATD3", "M3DDPG", "ISAC", "MASAC"} <= set(learners)
     assert coopgym.list_algorithms("heuristic") == ["Random", "TitForTat"]
     assert coopgym.list_algorithms("constant") == [f"Constant_{k}" for k in range(101)]
     assert coopgym.list_algorithms("oracle") == []
