@@ -37,6 +37,6 @@ class IPPO(PPO):
         self.critic = Network(self.games.encoder.size, 1, s.hidden, s.activation, head_gain=0.01)
         return {"critic": self.critic.initial(self.problem.game.n, self.generators)}
 
-    def critic_inputs(self, features: Tensor, states: State | None) -> Tensor:
+    def critic_inputs(self, features: Tensor, states: State | None, rates: Tensor | None = None) -> Tensor:
         """The agent's own features."""
         return features

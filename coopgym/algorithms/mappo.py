@@ -58,7 +58,7 @@ class MAPPO(PPO):
             "embedding": self.embedding.initial(1, self.generators),
         }
 
-    def critic_inputs(self, features: Tensor, states: State | None) -> Tensor:
+    def critic_inputs(self, features: Tensor, states: State | None, rates: Tensor | None = None) -> Tensor:
         """The central state for every agent, or (many agents) the features of all."""
         if states is None or not self.central:
             return features

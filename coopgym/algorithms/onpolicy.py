@@ -222,8 +222,11 @@ class ActorCritic(OnPolicy):
         """Set ``self.critic`` and return its parameters by name; ``critic`` is the one with the value head."""
         raise NotImplementedError
 
-    def critic_inputs(self, features: Tensor, states: State | None) -> Tensor:
-        """Inputs ``[R, N, ..., S]`` of the critic from features ``[R, N, ..., F]`` and states ``[R, ...]``."""
+    def critic_inputs(self, features: Tensor, states: State | None, rates: Tensor | None = None) -> Tensor:
+        """Inputs ``[R, N, ..., S]`` of the critic from features ``[R, N, ..., F]`` and states ``[R, ...]``.
+
+        rates ``[R, N, H, E]``: what was played, of a rollout; there is none at its last features.
+        """
         raise NotImplementedError
 
     def values(self, parameters: dict[str, Tensor], inputs: Tensor) -> Tensor:
@@ -240,7 +243,7 @@ class ActorCritic(OnPolicy):
             self.reward_scale.update(rollout.rewards, ended)
         sigma = self.reward_scale.sigma
         rewards = rollout.rewards / sigma[..., None, None]
-        inputs = self.critic_inputs(rollout.features, rollout.states)
+        inputs = self.critic_inputs(rollout.features, rollout.states, rollout.rates)
         worth = annuity(rollout.times, self.problem.game.horizon, s.discount, s.objective)
         alive = continues(rollout.terminated, rollout.truncated, s.objective)
         if first:  # there is no critic to speak of yet: plain returns tell it where values lie
