@@ -8,10 +8,8 @@ from torch import Tensor
 
 from coopgym.algorithms import distributions as gaussian
 from coopgym.algorithms.advantage import standardised
-from coopgym.algorithms.networks import Network
 from coopgym.algorithms.onpolicy import ActorCritic, ActorCriticSettings, Batch
 from coopgym.algorithms.registry import register
-from coopgym.mechanisms.base import State
 
 ENOUGH = 256  # samples of an agent from which on a batch's own spread may set the size of its advantages
 
@@ -38,16 +36,6 @@ class IA2C(ActorCritic):
     A_i comes from its own reward and its own V_i(o_i), which bootstraps where a rollout stops inside an episode. There
     is no ratio: data are used once, by the policy that made them.
     """
-
-    def make_critic(self) -> dict[str, Tensor]:
-        """V_i(o_i): one network for each replica and agent, on what the agent sees."""
-        s = self.settings
-        self.critic = Network(self.games.encoder.size, 1, s.hidden, s.activation, head_gain=0.01)
-        return {"critic": self.critic.initial(self.problem.game.n, self.generators)}
-
-    def critic_inputs(self, features: Tensor, states: State | None, rates: Tensor | None = None) -> Tensor:
-        """The agent's own features."""
-        return features
 
     def iterate(self, progress: float) -> dict[str, Tensor]:
         """Play H steps in all lanes and take one step; see Learner."""

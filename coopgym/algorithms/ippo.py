@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import Tensor
-
-from coopgym.algorithms.networks import Network
 from coopgym.algorithms.ppo import PPO, PPOSettings
 from coopgym.algorithms.registry import register
-from coopgym.mechanisms.base import State
 
 
 @dataclass(frozen=True)
@@ -28,15 +24,5 @@ class IPPO(PPO):
     """Every agent i learns pi_i(. | o_i) and V_i(o_i) from its own reward; nothing is shared and nothing centralised.
 
     Maximise E[min(rho A_i, clip(rho, 1 - eps, 1 + eps) A_i)] + c H(pi_i), with the ratio rho of the densities of the
-    agent's own z, and fit V_i to its own targets.
+    agent's own z, and fit V_i to its own targets. The critic is that of the room: what the agent itself sees.
     """
-
-    def make_critic(self) -> dict[str, Tensor]:
-        """V_i(o_i): one network for each replica and agent, on what the agent sees."""
-        s = self.settings
-        self.critic = Network(self.games.encoder.size, 1, s.hidden, s.activation, head_gain=0.01)
-        return {"critic": self.critic.initial(self.problem.game.n, self.generators)}
-
-    def critic_inputs(self, features: Tensor, states: State | None, rates: Tensor | None = None) -> Tensor:
-        """The agent's own features."""
-        return features

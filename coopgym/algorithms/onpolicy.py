@@ -201,7 +201,7 @@ class OnPolicy:
 
 
 class ActorCritic(OnPolicy):
-    """Actors with critics V_i. A subclass provides the critic."""
+    """Actors with critics V_i, which see what their own agent sees unless a subclass gives them more."""
 
     settings: ActorCriticSettings
     critic: Network
@@ -219,15 +219,21 @@ class ActorCritic(OnPolicy):
         return {**super().make_networks(), **self.make_critic()}
 
     def make_critic(self) -> dict[str, Tensor]:
-        """Set ``self.critic`` and return its parameters by name; ``critic`` is the one with the value head."""
-        raise NotImplementedError
+        """Set ``self.critic`` and return its parameters by name; ``critic`` is the one with the value head.
+
+        Unless a subclass says otherwise, V_i(o_i): one network for each replica and agent, on what the agent sees.
+        """
+        s = self.settings
+        self.critic = Network(self.games.encoder.size, 1, s.hidden, s.activation, head_gain=0.01)
+        return {"critic": self.critic.initial(self.problem.game.n, self.generators)}
 
     def critic_inputs(self, features: Tensor, states: State | None, rates: Tensor | None = None) -> Tensor:
         """Inputs ``[R, N, ..., S]`` of the critic from features ``[R, N, ..., F]`` and states ``[R, ...]``.
 
-        rates ``[R, N, H, E]``: what was played, of a rollout; there is none at its last features.
+        rates ``[R, N, H, E]``: what was played, of a rollout; there is none at its last features. Unless a subclass
+        says otherwise, the agent's own features.
         """
-        raise NotImplementedError
+        return features
 
     def values(self, parameters: dict[str, Tensor], inputs: Tensor) -> Tensor:
         """Normalised values ``[R, N, B]`` of inputs ``[R, N, B, S]``."""

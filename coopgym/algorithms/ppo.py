@@ -35,7 +35,7 @@ class PPOSettings(ActorCriticSettings):
 
 
 class PPO(ActorCritic):
-    """The loop: play, estimate advantages, take a few clipped steps. A subclass provides the critic."""
+    """The loop: play, estimate advantages, take a few clipped steps. A subclass may give the critic more to see."""
 
     settings: PPOSettings
 
