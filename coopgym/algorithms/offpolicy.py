@@ -46,6 +46,7 @@ class OffPolicySettings:
     updates_per_step: int = 1  # critic updates for each vector step
     policy_delay: int = 1  # critic updates for each update of actors and targets
     polyak: float = 0.02  # rate at which targets follow
+    rewards_ahead: int = 1  # n of the n-step targets; what others and exploration did in between is taken as it was
     discount: float = 0.9  # within a CPU's budgets what is further away is lost in the errors of a critic
     max_gradient: float = 1.0  # norm, per replica and agent
     popart_rate: float = 0.01  # per critic update
@@ -56,6 +57,7 @@ class OffPolicySettings:
         object.__setattr__(self, "hidden", tuple(self.hidden))
         for name in ("lanes", "batch", "replay_steps", "play_steps", "updates_per_step", "policy_delay"):
             checks.whole(name, getattr(self, name), 1, 1_000_000)
+        checks.whole("rewards_ahead", self.rewards_ahead, 1, min(100, self.replay_steps))
         checks.whole("warmup", self.warmup, 0, 1_000_000)
         for name in ("learning_rate", "actor_rate", "max_gradient"):
             checks.number(name, getattr(self, name), 0.0, 1e6, open_low=True)
@@ -68,7 +70,8 @@ class OffPolicySettings:
 
 class Sample(NamedTuple):
     """Steps from replay: features, next_features ``[R, N, B, F]``; the critics' states ``[R, N, B, S]``; rates, rewards
-    (raw) ``[R, N, B]``; alive (c), worth and next_worth (annuities) ``[R, 1, B]``. "next" is before any restart."""
+    (raw, discounted sums of n steps) ``[R, N, B]``; alive (c), worth and next_worth (annuities), discount (of what is
+    next) ``[R, 1, B]``. "next" is n steps ahead, or where the episode ends, before any restart."""
 
     features: Tensor
     state: Tensor
@@ -79,6 +82,7 @@ class Sample(NamedTuple):
     alive: Tensor
     worth: Tensor
     next_worth: Tensor
+    discount: Tensor
 
 
 class OffPolicy:
@@ -209,16 +213,30 @@ class OffPolicy:
 
     def sample(self) -> Sample:
         """A batch from replay, as critics and actors want it."""
-        x, s = self.replay.sample(self.generators, self.settings.batch), self.settings
-        for name in ("features", "next_features", "rates", "rewards"):
-            x[name] = x[name].movedim(2, 1)
-        terminated, truncated = x["terminated"] > 0.5, x["truncated"] > 0.5
-        now, then = (annuity(x["time"] + k, self.problem.game.horizon, s.discount, s.objective) for k in (0, 1))
+        s, count = self.settings, self.settings.rewards_ahead
+        drawn = self.replay.draw(self.generators, s.batch, count)
+        x = self.replay.fetch(drawn)
+        y, rewards, steps = (x, x["rewards"], torch.ones_like(x["time"])) if count == 1 else self._several(drawn, x)
+        ends = y["terminated"] > 0.5, y["truncated"] > 0.5
+        now, then = (annuity(t, self.problem.game.horizon, s.discount, s.objective) for t in (x["time"], y["time"] + 1))
+        features, following = x["features"].movedim(2, 1), y["next_features"].movedim(2, 1)
         return Sample(
-            x["features"], self.seen(x["features"], x.get("state")), x["rates"], x["rewards"],
-            x["next_features"], self.seen(x["next_features"], x.get("next_state")),
-            continues(terminated, truncated, s.objective).unsqueeze(1), now.unsqueeze(1), then.unsqueeze(1),
+            features, self.seen(features, x.get("state")), x["rates"].movedim(2, 1), rewards.movedim(2, 1),
+            following, self.seen(following, y.get("next_state")), continues(*ends, s.objective).unsqueeze(1),
+            now.unsqueeze(1), then.unsqueeze(1), (s.discount**steps).unsqueeze(1),
         )  # fmt: skip
+
+    def _several(self, drawn: Tensor, first: dict[str, Tensor]) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """(the last of n steps or the one that ends the episode, discounted sum of rewards to it, number of steps)."""
+        rewards, steps = first["rewards"].clone(), torch.ones_like(first["time"])
+        going = (first["terminated"] + first["truncated"]) < 0.5
+        for m in range(1, self.settings.rewards_ahead):
+            y = self.replay.fetch(drawn, ("rewards", "terminated", "truncated"), m)
+            rewards += torch.where(going.unsqueeze(-1), self.settings.discount**m * y["rewards"], 0.0)
+            steps += going
+            going = going & ((y["terminated"] + y["truncated"]) < 0.5)
+        names = [name for name in self.replay.fields if name not in ("features", "state", "rates", "rewards")]
+        return self.replay.fetch(drawn, names, steps.long() - 1), rewards, steps
 
     def seen(self, features: Tensor, joint: Tensor | None) -> Tensor:
         """What each critic sees of the state ``[R, N, B, S]``: the joint observation, or above 8 agents the agent's own
@@ -286,7 +304,7 @@ class OffPolicy:
         future = sample.next_worth * self.next_values(sample)
         # where, not times: what was observed after an end must not leak even if it is not finite
         future = torch.where(sample.alive, future, torch.zeros_like(future))
-        goals = (rewards + self.settings.discount * future) / sample.worth
+        goals = (rewards + sample.discount * future) / sample.worth
         self._flag(torch.isfinite(goals).flatten(1).all(1))
         self._normalise(goals)
         return self.popart.normalise(goals)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -40,14 +40,24 @@ class Replay:
 
         All agents of a replica see the same steps, because a critic of all actions needs them together.
         """
+        return self.fetch(self.draw(generators, count))
+
+    def draw(self, generators: Sequence[torch.Generator], count: int, span: int = 1) -> Tensor:
+        """Where ``count`` steps are, ``[R, count]``, each the first of ``span`` that lie in one lane."""
+        choices = max(1, self.held - span + 1) * self.rows.shape[2]
+        return torch.stack([torch.randint(choices, (count,), generator=g, device=g.device) for g in generators])
+
+    def fetch(self, drawn: Tensor, names: Iterable[str] | None = None, ahead: Tensor | int = 0) -> dict[str, Tensor]:
+        """Fields ``[R, count, *shape]`` (None: all) of what is ``ahead`` (a number, or ``[R, count]``) of steps drawn."""
         replicas, capacity, lanes, width = self.rows.shape
-        index = torch.stack([
-            torch.randint(self.held * lanes, (count,), generator=g, device=g.device) + r * capacity * lanes
-            for r, g in enumerate(generators)
-        ])  # fmt: skip
-        rows = self.rows.reshape(-1, width).index_select(0, index.flatten()).reshape(replicas, count, width)
-        parts = torch.split(rows, self.widths, -1)
-        return {
-            name: part.reshape(replicas, count, *shape)
-            for part, (name, shape) in zip(parts, self.fields.items(), strict=True)
-        }
+        age = (torch.div(drawn, lanes, rounding_mode="floor") + ahead).clamp_max(max(0, self.held - 1))
+        slot = (age + self.place - self.held) % capacity
+        first = torch.arange(replicas, device=drawn.device).unsqueeze(-1) * capacity
+        index = ((first + slot) * lanes + drawn % lanes).flatten()
+        flat = self.rows.reshape(-1, width)
+        if names is None:
+            parts = dict(zip(self.fields, torch.split(flat.index_select(0, index), self.widths, -1), strict=True))
+        else:
+            columns = dict(zip(self.fields, torch.split(flat, self.widths, -1), strict=True))
+            parts = {name: columns[name].index_select(0, index) for name in names}
+        return {name: x.reshape(*drawn.shape, *self.fields[name]) for name, x in parts.items()}

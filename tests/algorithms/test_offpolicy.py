@@ -109,6 +109,29 @@ def test_goals_are_the_rewards_and_what_follows_unless_nothing_does(objective):
         assert torch.equal(made.goals(clean), again.goals(dirty)) and made.alive.all()
 
 
+def test_targets_of_several_steps_stop_where_an_episode_does():
+    game = coopgym.game("SLCD-v1", max_steps=5)
+    made = trained("MADDPG", game, ("private",), (4,), iterations=0, rewards_ahead=3, lanes=3, batch=200, discount=0.9)
+    rollout = made.play(20, 0.0)
+    made.remember(rollout)
+    sample = made.sample()
+    rewards, left = rollout.rewards[0], 4 - rollout.times[0, 0, :-1, 0] % 5  # steps that follow in the episode
+    where = {  # a step of the rollout by what was played there
+        tuple(rollout.rates[0, :, t, e].tolist()): (t, e) for t in range(20) for e in range(3)
+    }
+    for b in range(200):
+        t, e = where[tuple(sample.rates[0, :, b].tolist())]
+        n = min(3, int(left[t]) + 1)
+        wanted = sum(0.9**m * rewards[:, t + m, e] for m in range(n))
+        torch.testing.assert_close(sample.rewards[0, :, b], wanted)
+        assert sample.discount[0, 0, b] == pytest.approx(0.9**n)
+        assert bool(sample.alive[0, 0, b]) == (int(left[t]) >= 3)
+        if sample.alive[0, 0, b]:
+            torch.testing.assert_close(sample.next_features[0, :, b], rollout.features[0, :, t + n, e])
+            assert sample.next_worth[0, 0, b] == pytest.approx((1 - 0.9 ** (5 - (t + n) % 5)) / 0.1, rel=1e-5)
+    assert len(where) == 60 and (sample.discount == sample.discount.min()).any()
+
+
 def test_replay_holds_raw_rewards_and_what_was_seen_before_a_restart():
     game = coopgym.game("RenaultNissan-v1", max_steps=20)
     made = trained("MADDPG", game, ("integrated",), (4,), iterations=0, lanes=3)

@@ -1,5 +1,6 @@
 """Replay: the last steps and no others, drawn by each replica for itself."""
 
+import pytest
 import torch
 
 from coopgym.algorithms.replay import Replay
@@ -47,3 +48,17 @@ def test_what_a_replica_draws_does_not_depend_on_its_companions():
     for name in FIELDS:
         assert torch.equal(together[name][:1], alone[name])
     assert not torch.equal(together["time"][0], together["time"][1])
+
+
+@pytest.mark.parametrize("steps", [3, 5, 12, 14])
+def test_what_comes_ahead_is_of_the_same_lane_and_never_crosses_to_the_oldest(steps):
+    replay = filled(2, steps)
+    drawn = replay.draw(generators(0, 1), 200, span=3)
+    now = replay.fetch(drawn)
+    for ahead in range(3):
+        later = replay.fetch(drawn, ("time", "rates"), ahead)
+        assert torch.equal(later["time"], now["time"] + ahead)
+        torch.testing.assert_close(later["rates"], now["rates"] + ahead / 100)
+    assert set(now["time"].flatten().tolist()) == set(range(max(0, steps - 5), max(1, steps - 2)))
+    mixed = torch.arange(200).expand(2, -1) % 3
+    torch.testing.assert_close(replay.fetch(drawn, ("time",), mixed)["time"], now["time"] + mixed)

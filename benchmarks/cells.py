@@ -1,0 +1,57 @@
+"""Designs of many training programs: carried out on all cores, filed one by one, resumable."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from timing import machine
+
+from coopgym.algorithms.files import write_atomically
+from coopgym.algorithms.record import canonical
+from coopgym.study.workers import run_jobs
+
+Cell = dict[str, Any]  # what identifies a program; plain JSON
+
+
+class Filed:
+    """Outcomes in one JSON file, ``{"machine": ..., "rows": [cell and outcome, ...]}``, written whole each time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        found = json.loads(path.read_text()) if path.exists() else {"rows": []}
+        self.rows: list[dict[str, Any]] = found["rows"]
+
+    def lacks(self, cell: Cell) -> bool:
+        """True if no row has this cell's values."""
+        wanted = canonical(cell)
+        return all(canonical({name: row.get(name) for name in cell}) != wanted for row in self.rows)
+
+    def add(self, row: dict[str, Any]) -> None:
+        """File one row."""
+        self.rows.append(row)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        rows = ",\n".join(json.dumps(each) for each in self.rows)
+        write_atomically(self.path, f'{{"machine": {json.dumps(machine())},\n"rows": [\n{rows}\n]}}\n'.encode())
+
+
+def carry_out(task: Callable[[Cell, Any], None], cells: list[Cell], filed: Filed, workers: int) -> int:
+    """Run ``task(cell, report)`` for the cells that are not filed yet; what it reports is filed. 1 if any failed."""
+    left = [cell for cell in cells if filed.lacks(cell)]
+    start, done = time.perf_counter(), 0
+    print(f"{len(cells) - len(left)} of {len(cells)} are there already", flush=True)
+
+    def file(index: int, outcome: dict[str, Any]) -> None:
+        nonlocal done
+        done += 1
+        filed.add(left[index] | outcome)
+        print(f"[{done}/{len(left)}, {time.perf_counter() - start:.0f} s]", *left[index].values(), outcome, flush=True)
+
+    failures = run_jobs(task, left, workers=workers, on_news=file)
+    for failure in failures:
+        print(f"{failure.job}: {failure.reason}", file=sys.stderr)
+    return 1 if failures else 0

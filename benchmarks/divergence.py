@@ -1,0 +1,66 @@
+"""Does any run diverge: every learner on every game under three reward modes, two seeds, at a reduced budget.
+
+    python benchmarks/divergence.py [--algorithms IPPO,MADDPG] [--workers 2]
+
+A run counts as diverged if any parameter, loss or action was not finite. The table goes to ``results/divergence.json``;
+what is done is skipped.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from cells import Cell, Filed, carry_out
+
+import coopgym
+from coopgym.algorithms.registry import algorithm as entry
+
+STEPS = {"few": 12_000, "many": 4_000}  # environment steps of a replica: up to 8 agents, and above
+
+
+def planned(algorithms: list[str], games: list[str]) -> list[Cell]:
+    """The design, without what a learner cannot play."""
+    return [
+        {"algorithm": name, "game": game, "steps": STEPS["few" if coopgym.game(game).n <= 8 else "many"]}
+        for game in games
+        for name in algorithms
+        if entry(name).limit(coopgym.game(game)) is None
+    ]
+
+
+def train_one(cell: Cell, report: Any) -> None:
+    """Six replicas of one learner on one game; report how many diverged."""
+    result = coopgym.train(cell["algorithm"], cell["game"], seeds=range(2), total_steps=cell["steps"], evaluations=1)
+    lost = [f"{run.reward_mode} seed {run.seed} update {run.diverged_at}" for run in result.runs if run.status != "ok"]
+    finite = all(run.welfare is not None for run in result.runs)
+    run = result.runs[0]
+    report({
+        "runs": len(result.runs), "diverged": len(lost), "which": lost, "finite_outcomes": finite,
+        "env_steps": run.env_steps, "updates": run.updates, "seconds": round(result.seconds, 1),
+    })  # fmt: skip
+
+
+def main() -> int:
+    """Train what is missing, file it, count."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--algorithms", default=",".join(coopgym.list_algorithms("learner")))
+    parser.add_argument("--games", default=",".join(coopgym.list_games()))
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    filed = Filed(Path(__file__).parent / "results" / "divergence.json")
+    cells = planned(options.algorithms.split(","), options.games.split(","))
+    code = carry_out(train_one, cells, filed, options.workers)
+    lost, runs = (sum(row[name] for row in filed.rows) for name in ("diverged", "runs"))
+    print(f"{lost} of {runs} runs diverged")
+    return 1 if code or lost else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

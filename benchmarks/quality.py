@@ -1,0 +1,67 @@
+"""How good the learners are: all of them on all twenty games under the cooperative reward, seven seeds.
+
+    python benchmarks/quality.py [--algorithms IPPO,MADDPG] [--games SLCD-v1] [--workers 2]
+
+The budget of each learner, in environment steps of a replica, stands in ``quality.json``. What is done is skipped, so
+the command can be interrupted. ``python docs/learner_tables.py --write`` makes the page from the result.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from cells import Cell, Filed, carry_out
+
+import coopgym
+from coopgym.algorithms.registry import algorithm as entry
+
+HERE = Path(__file__).parent
+SEEDS = 7
+
+
+def planned(algorithms: list[str], games: list[str]) -> list[Cell]:
+    """The design, small games first, without what a learner cannot play."""
+    budgets = json.loads((HERE / "quality.json").read_text())
+    cells = []
+    for game in sorted(games, key=lambda name: coopgym.game(name).n):
+        crowd = coopgym.game(game).n > 8
+        for name in algorithms:
+            if entry(name).limit(coopgym.game(game)) is None:
+                cells.append({"algorithm": name, "game": game, "steps": budgets["crowd" if crowd else "steps"][name]})
+    return cells
+
+
+def train_one(cell: Cell, report: Any) -> None:
+    """Train seven seeds of one learner on one game; report returns, the yardstick, the wall time."""
+    result = coopgym.train(
+        cell["algorithm"], cell["game"], reward_modes=["cooperative"], seeds=range(SEEDS), total_steps=cell["steps"]
+    )
+    returns = [None if run.status != "ok" else sum(run.reward_cooperative or []) for run in result.runs]
+    report({
+        "returns": returns, "best_constant": result.best_constant["cooperative"]["return"],
+        "env_steps": result.runs[0].env_steps, "updates": result.runs[0].updates,
+        "seconds": round(result.seconds, 1), "hyperparameters": json.loads(result.runs[0].hyperparameters),
+    })  # fmt: skip
+
+
+def main() -> int:
+    """Train what is missing and file it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--algorithms", default=",".join(coopgym.list_algorithms("learner")))
+    parser.add_argument("--games", default=",".join(coopgym.list_games()))
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    cells = planned(options.algorithms.split(","), options.games.split(","))
+    return carry_out(train_one, cells, Filed(HERE / "results" / "quality.json"), options.workers)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
