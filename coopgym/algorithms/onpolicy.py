@@ -15,7 +15,7 @@ from torch.nn.functional import huber_loss
 
 from coopgym.algorithms import distributions as gaussian
 from coopgym.algorithms.advantage import OBJECTIVES, annuity, continues, generalised_advantage, standardised
-from coopgym.algorithms.learner import Problem, replica_chunks, whole_episodes
+from coopgym.algorithms.learner import Problem, replica_chunks, take, whole_episodes
 from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.networks import Network
 from coopgym.algorithms.optim import Adam, clip
@@ -88,10 +88,7 @@ class Batch(NamedTuple):
 
     def take(self, index: Tensor) -> Batch:
         """The samples ``index [R, b]`` of each replica, the same for all its agents."""
-        r, n, b = self.z.shape
-        start = torch.arange(r * n, device=index.device).reshape(r, n, 1) * b
-        flat = (start + index.unsqueeze(1)).flatten()
-        return Batch(*(x.flatten(0, 2).index_select(0, flat).reshape(r, n, -1, *x.shape[3:]) for x in self))
+        return Batch(*take(self, index))
 
 
 class OnPolicy:

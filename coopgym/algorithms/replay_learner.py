@@ -117,6 +117,10 @@ class ReplayLearner:
         """Rates ``[R, N, E]`` to play at features ``[R, N, E, F]`` with the noise of this step ``[R, N, E]``."""
         raise NotImplementedError
 
+    def at_random(self, noise: Tensor) -> Tensor:
+        """Rates of the warm-up from uniform numbers: these themselves."""
+        return noise
+
     def draw_noise(self, steps: int, progress: float) -> Tensor:
         """Noise ``[R, N, steps, E]`` of exploration, each replica's from its own generator."""
         raise NotImplementedError
@@ -173,7 +177,8 @@ class ReplayLearner:
         self.clock += steps
 
         def choose(features: Tensor, t: int) -> tuple[Tensor, ...]:
-            return (noise[:, :, t] if warming else self.explore(features, noise[:, :, t]),)
+            now = noise[:, :, t]
+            return (self.at_random(now) if warming else self.explore(features, now),)
 
         return self.games.rollout(choose, steps, states=self.listed, final=True)
 
@@ -181,9 +186,7 @@ class ReplayLearner:
     def remember(self, rollout: Rollout) -> None:
         """Put a rollout into replay, with raw rewards, and move the reward scale."""
         assert rollout.final is not None
-        rewards = rollout.rewards
-        if self.settings.team_reward:
-            rewards = rewards.sum(1, keepdim=True).expand(rewards.shape)
+        rewards = self.rewards(rollout)
         steps = {
             "features": rollout.features[:, :, :-1].movedim(1, 3),
             "next_features": self.games.features(rollout.final).movedim(1, 3),
@@ -194,8 +197,17 @@ class ReplayLearner:
         if rollout.states is not None:
             steps |= {"state": self._joint(rollout.states)[:, :-1], "next_state": self._joint(rollout.final)}
         self.replay.add(**steps)
+        self.measure(rewards, rollout.terminated | rollout.truncated)
+
+    def rewards(self, rollout: Rollout) -> Tensor:
+        """The rewards ``[R, N, H, E]`` that agents are trained on, raw."""
+        rewards = rollout.rewards
+        return rewards.sum(1, keepdim=True).expand(rewards.shape) if self.settings.team_reward else rewards
+
+    def measure(self, rewards: Tensor, ended: Tensor) -> None:
+        """Move the reward scale, and values with it."""
         sigma, first = self.reward_scale.sigma, self.reward_scale.count == 0
-        self.reward_scale.update(rewards, rollout.terminated | rollout.truncated)
+        self.reward_scale.update(rewards, ended)
         if not first:
             self.popart.change_units(sigma / self.reward_scale.sigma)
 
