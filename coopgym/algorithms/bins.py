@@ -28,9 +28,10 @@ def index(rates: Tensor, count: int) -> Tensor:
     return (rates * (count - 1)).round().long()
 
 
-def gumbel(uniform: Tensor) -> Tensor:
-    """Gumbel noise from uniform numbers: the largest of log p + noise is a draw from p."""
-    return -torch.log(-torch.log(uniform.clamp(1e-20, 1.0 - 6e-8)))
+def draw(probabilities: Tensor, uniform: Tensor) -> Tensor:
+    """Bins ``[...]`` drawn with probabilities ``[..., K]`` by uniform numbers that broadcast to ``[...]``."""
+    below = probabilities.cumsum(-1) <= uniform.unsqueeze(-1)
+    return below.sum(-1).clamp_max(probabilities.shape[-1] - 1)  # rounding may leave a sum below 1
 
 
 def taken(values: Tensor, chosen: Tensor) -> Tensor:

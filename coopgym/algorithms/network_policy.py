@@ -151,6 +151,6 @@ class NetworkPolicy(Policy):
     def _level(self, outputs: Tensor, deterministic: bool) -> Tensor:
         """Rates ``[R, N, ...]`` of one number for each bin ``[R, N, ..., K]``."""
         if not deterministic and self.head == "categorical":
-            noise = torch.rand(outputs.shape[1:], generator=self.generator, device=outputs.device)
-            outputs = outputs + bins.gumbel(noise)
+            uniform = torch.rand(outputs.shape[1:-1], generator=self.generator, device=outputs.device)
+            return bins.rate(bins.draw(torch.softmax(outputs, -1), uniform), self.network.outputs)
         return bins.rate(outputs.argmax(-1), self.network.outputs)

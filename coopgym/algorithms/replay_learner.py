@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms.advantage import OBJECTIVES, annuity, continues
-from coopgym.algorithms.features import Encoder
+from coopgym.algorithms.features import Encoder, mean_of_others
 from coopgym.algorithms.learner import Problem, whole_episodes
 from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.optim import Adam, clip
@@ -235,7 +235,7 @@ class ReplayLearner:
         own agent's features."""
         if joint is not None:
             return joint.unsqueeze(1).expand(-1, self.problem.game.n, -1, -1)
-        return torch.cat([features, _mean_of_others(features)], -1) if self.central else features
+        return torch.cat([features, mean_of_others(features)], -1) if self.central else features
 
     @torch.no_grad()
     def goals(self, sample: Sample) -> Tensor:
@@ -280,8 +280,3 @@ class ReplayLearner:
             "reward_scale": self.reward_scale.sigma,
             "value_scale": self.popart.scale,
         }
-
-
-def _mean_of_others(x: Tensor) -> Tensor:
-    """The mean over the other agents of ``[R, N, ...]``, of its shape."""
-    return (x.sum(1, keepdim=True) - x) / (x.shape[1] - 1)

@@ -159,21 +159,18 @@ class VDN(ReplayLearner):
         if self.updates == 0:
             self._normalise(rewards)
         features, after = rollout.features[:, :, :-1], self.games.features(rollout.final)
-        states = (
-            (None, None)
-            if rollout.states is None
-            else (self._joint(rollout.states)[:, :-1], self._joint(rollout.final))
-        )
-        seen = [self.seen(x, joint) for x, joint in zip((features, after), states, strict=True)]
+        before = None if rollout.states is None else self._joint(rollout.states)[:, :-1]
+        state = self.seen(features, before)
+        next_state = self.seen(after, None if before is None else self._joint(rollout.final))
         times = rollout.times[:, :, :-1]
         now, then = (annuity(times + k, self.problem.game.horizon, s.discount, s.objective) for k in (0, 1))
-        values, following = self.best(features, seen[0]) * now, self.best(after, seen[1]) * then
+        values, following = self.best(features, state) * now, self.best(after, next_state) * then
         alive = continues(rollout.terminated, rollout.truncated, s.objective)
         gains = generalised_advantage(rewards, values, following, alive, ended, s.discount, s.trace)
         goals = (gains + values) / now
         self._flag(torch.isfinite(goals).flatten(1).all(1))
         self._normalise(goals)
-        return features, seen[0], rollout.rates, self.popart.normalise(goals)
+        return features, state, rollout.rates, self.popart.normalise(goals)
 
     def best(self, features: Tensor, state: Tensor) -> Tensor:
         """Q_tot ``[R, N, H, E]`` of the best bins at features ``[R, N, H, E, F]``, per remaining step."""
