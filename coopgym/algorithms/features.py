@@ -51,3 +51,8 @@ class Encoder:
         flat = observations.flatten(-2) if groups > 1 else observations
         picked = flat.index_select(-1, self.index.flatten())
         return (picked * self.scale.flatten() + self.shift.flatten()).reshape(*flat.shape[:-1], groups, self.size)
+
+
+def mean_of_others(x: Tensor) -> Tensor:
+    """m ``[R, N, ...]``: the mean over the agents but i of ``[R, N, ...]``."""
+    return (x.sum(1, keepdim=True) - x) / (x.shape[1] - 1)

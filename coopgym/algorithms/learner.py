@@ -77,3 +77,18 @@ def replica_chunks(replicas: int, rows_each: int, device: torch.device, rows: in
     count = -(-replicas * rows_each // rows) if device.type == "cpu" else 1
     size = -(-replicas // max(1, count))
     return [slice(start, min(start + size, replicas)) for start in range(0, replicas, size)]
+
+
+def shuffled(generators: Sequence[torch.Generator], epochs: int, samples: int) -> Tensor:
+    """Random orders ``[R, epochs, samples]``, each replica's from its own generator."""
+    return torch.stack([
+        torch.stack([torch.randperm(samples, generator=g, device=g.device) for _ in range(epochs)]) for g in generators
+    ])  # fmt: skip
+
+
+def take(tensors: Sequence[Tensor], index: Tensor) -> list[Tensor]:
+    """The samples ``index [R, b]`` of tensors ``[R, N, B, ...]``, the same for all agents of a replica."""
+    r, n, b = tensors[0].shape[:3]
+    start = torch.arange(r * n, device=index.device).reshape(r, n, 1) * b
+    flat = (start + index.unsqueeze(1)).flatten()
+    return [x.flatten(0, 2).index_select(0, flat).reshape(r, n, -1, *x.shape[3:]) for x in tensors]

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms import distributions as gaussian
-from coopgym.algorithms.offpolicy import OffPolicy, OffPolicySettings, Sample
+from coopgym.algorithms.offpolicy import OffPolicy, OffPolicySettings
 from coopgym.algorithms.registry import register
+from coopgym.algorithms.replay_learner import Sample
 from coopgym.algorithms.rollout import normals
 from coopgym.mechanisms import checks
 

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from coopgym.algorithms.learner import Problem
 from coopgym.algorithms.maddpg import MADDPG, MADDPGSettings
-from coopgym.algorithms.offpolicy import Sample
 from coopgym.algorithms.registry import register
+from coopgym.algorithms.replay_learner import Sample
 from coopgym.algorithms.rollout import normals
 from coopgym.mechanisms import checks
 

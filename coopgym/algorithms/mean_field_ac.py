@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms import distributions as gaussian
-from coopgym.algorithms.features import Encoder
+from coopgym.algorithms.features import Encoder, mean_of_others
 from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.networks import Network
 from coopgym.algorithms.ppo import PPO, PPOSettings
@@ -78,11 +78,6 @@ class MeanFieldAC(PPO):
         rows = torch.cat([rows[..., :1, :], each, rows[..., 2:, :]], -2)
         whole = torch.cat([rows.flatten(-2), rest], -1)
         return NetworkPolicy.of(self.problem.game, self.problem.setting, plain, whole)
-
-
-def mean_of_others(rates: Tensor) -> Tensor:
-    """m ``[R, N, ...]``: the mean over the agents but i of rates ``[R, N, ...]``."""
-    return (rates.sum(1, keepdim=True) - rates) / (rates.shape[1] - 1)
 
 
 @dataclass(frozen=True, eq=False)

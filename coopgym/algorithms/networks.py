@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import layer_norm
 
 from coopgym.mechanisms import checks
 
@@ -24,7 +25,8 @@ class Network:
     """A perceptron whose parameters are one tensor ``theta [R, G, P]``; each (replica, group) row is a network.
 
     One flat row makes the optimiser, its clipping, a frozen replica and a saved policy one tensor operation each.
-    ``free`` parameters that no layer uses (for example a log standard deviation) come last in the row.
+    ``free`` parameters that no layer uses (for example a log standard deviation) come last in the row. ``layer_norm``
+    standardises the sums of each hidden layer over its units before the activation, without parameters of its own.
     """
 
     inputs: int
@@ -33,9 +35,11 @@ class Network:
     activation: str = "silu"
     head_gain: float = 1.0
     free: int = 0
+    layer_norm: bool = False
 
     def __post_init__(self) -> None:
         checks.choice("activation", self.activation, ACTIVATIONS)
+        checks.flag("layer_norm", self.layer_norm)
         for width in self.hidden:
             checks.whole("hidden", width, 1, 65536)
 
@@ -86,7 +90,7 @@ class Network:
         for k, (weight, bias) in enumerate(layers):
             x = affine(x, weight.flatten(0, 1), bias.flatten(0, 1))
             if k < len(layers) - 1:
-                x = act(x)
+                x = act(layer_norm(x, x.shape[-1:]) if self.layer_norm else x)
         return x.reshape(*lead, self.outputs)
 
 

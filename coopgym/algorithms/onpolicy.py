@@ -6,6 +6,7 @@ what they make of a rollout. An algorithm adds its loss, and what its critic see
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,11 +16,11 @@ from torch.nn.functional import huber_loss
 
 from coopgym.algorithms import distributions as gaussian
 from coopgym.algorithms.advantage import OBJECTIVES, annuity, continues, generalised_advantage, standardised
-from coopgym.algorithms.learner import Problem, replica_chunks, whole_episodes
+from coopgym.algorithms.learner import Problem, replica_chunks, take, whole_episodes
 from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.networks import Network
 from coopgym.algorithms.optim import Adam, clip
-from coopgym.algorithms.rollout import Rollout, normals
+from coopgym.algorithms.rollout import Choose, Rollout, normals
 from coopgym.algorithms.scaling import PopArt, RewardScale
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.base import State
@@ -27,13 +28,12 @@ from coopgym.mechanisms.trust import mean_over_pairs
 
 
 @dataclass(frozen=True)
-class OnPolicySettings:
+class RolloutSettings:
     """Hyperparameters of every on-policy learner, per replica."""
 
     lanes: int = 8  # E, games played side by side
     hidden: tuple[int, ...] = (64, 64)  # widths of actors and critics
     activation: str = "silu"
-    initial_log_std: float = -1.0  # of z: about 0.2 of the endowment
     learning_rate: float = 3e-3  # falls linearly to 0
     entropy: float = 0.01  # weight of the entropy of the rates; falls linearly to final_entropy
     final_entropy: float = 0.001
@@ -51,13 +51,23 @@ class OnPolicySettings:
             checks.number(name, getattr(self, name), 0.0, 1e6, open_low=True)
         for name in ("discount", "entropy", "final_entropy"):
             checks.number(name, getattr(self, name), 0.0, 1.0)
-        checks.number("initial_log_std", self.initial_log_std, *gaussian.LOG_STD_BOUNDS)
         checks.flag("team_reward", self.team_reward)
         checks.choice("objective", self.objective, OBJECTIVES)
 
 
 @dataclass(frozen=True)
-class ActorCriticSettings(OnPolicySettings):
+class OnPolicySettings(RolloutSettings):
+    """Hyperparameters of a learner whose policies are squashed Gaussians."""
+
+    initial_log_std: float = -1.0  # of z: about 0.2 of the endowment
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.number("initial_log_std", self.initial_log_std, *gaussian.LOG_STD_BOUNDS)
+
+
+@dataclass(frozen=True)
+class CriticSettings(RolloutSettings):
     """Hyperparameters of a learner with critics."""
 
     rollout_steps: int | None = None  # H; None: whole episodes, at least 64 steps
@@ -70,6 +80,11 @@ class ActorCriticSettings(OnPolicySettings):
             checks.whole("rollout_steps", self.rollout_steps, 1, 1_000_000)
         checks.number("trace", self.trace, 0.0, 1.0)
         checks.number("popart_rate", self.popart_rate, 0.0, 1.0, open_low=True)
+
+
+@dataclass(frozen=True)
+class ActorCriticSettings(CriticSettings, OnPolicySettings):
+    """Hyperparameters of squashed Gaussian actors with critics."""
 
 
 class Batch(NamedTuple):
@@ -88,10 +103,7 @@ class Batch(NamedTuple):
 
     def take(self, index: Tensor) -> Batch:
         """The samples ``index [R, b]`` of each replica, the same for all its agents."""
-        r, n, b = self.z.shape
-        start = torch.arange(r * n, device=index.device).reshape(r, n, 1) * b
-        flat = (start + index.unsqueeze(1)).flatten()
-        return Batch(*(x.flatten(0, 2).index_select(0, flat).reshape(r, n, -1, *x.shape[3:]) for x in self))
+        return Batch(*take(self, index))
 
 
 class OnPolicy:
@@ -99,7 +111,7 @@ class OnPolicy:
 
     central = False  # True: critics need the states
 
-    def __init__(self, problem: Problem, settings: OnPolicySettings) -> None:
+    def __init__(self, problem: Problem, settings: RolloutSettings) -> None:
         self.problem, self.settings = problem, settings
         self.generators = problem.generators()
         self.games = problem.games(settings.lanes, self.generators)
@@ -120,6 +132,7 @@ class OnPolicy:
     def make_networks(self) -> dict[str, Tensor]:
         """Set ``self.actor`` and return the parameters of all networks by name."""
         s = self.settings
+        assert isinstance(s, OnPolicySettings)
         self.actor = Network(self.games.encoder.size, 1, s.hidden, s.activation, head_gain=0.01, free=1)
         actor = self.actor.initial(self.problem.game.n, self.generators)
         self.actor.free_parameters(actor).fill_(s.initial_log_std)
@@ -130,7 +143,16 @@ class OnPolicy:
         raise NotImplementedError
 
     def play(self) -> Rollout:
-        """A rollout of the present stochastic policy; keeps z and the mean of its density."""
+        """A rollout of the present stochastic policy."""
+        continuing = self.settings.objective == "continuing"
+        rollout = self.games.rollout(self.chooser(), self.rollout_steps, states=self.central, final=continuing)
+        if self.settings.team_reward:
+            shape = rollout.rewards.shape
+            rollout = rollout._replace(rewards=rollout.rewards.sum(1, keepdim=True).expand(shape))
+        return rollout
+
+    def chooser(self) -> Choose:
+        """What plays a rollout: rates of a sample; keeps z and the mean of its density."""
         theta = self.parameters["actor"]
         layers = self.actor.layers(theta)
         std = torch.exp(gaussian.bounded_log_std(self.actor.free_parameters(theta)))
@@ -142,12 +164,7 @@ class OnPolicy:
             z = mean + noise[:, :, t]
             return gaussian.squash(z), z, mean
 
-        continuing = self.settings.objective == "continuing"
-        rollout = self.games.rollout(choose, self.rollout_steps, states=self.central, final=continuing)
-        if self.settings.team_reward:
-            shape = rollout.rewards.shape
-            rollout = rollout._replace(rewards=rollout.rewards.sum(1, keepdim=True).expand(shape))
-        return rollout
+        return choose
 
     def descend_once(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """One step of every replica on all its samples, a few replicas at a time; metrics ``[R, N]``."""
@@ -159,10 +176,15 @@ class OnPolicy:
         self.updates += 1
         return {name: torch.cat([x[name] for x in steps]) for name in steps[0]}
 
-    def descend(self, rows: slice, batch: Batch, going: Tensor, progress: float) -> dict[str, Tensor]:
-        """One step of the replicas ``rows`` that are ``going [r]``, with the gradient of the loss, limited in norm."""
+    def descend(
+        self, rows: slice, batch: Batch, going: Tensor, progress: float, names: Sequence[str] | None = None
+    ) -> dict[str, Tensor]:
+        """One step of the replicas ``rows`` that are ``going [r]``, with the gradient of the loss, limited in norm.
+
+        ``names``: the parameters that take it; None: all.
+        """
         s = self.settings
-        leaves = {name: theta[rows].detach().requires_grad_() for name, theta in self.parameters.items()}
+        leaves = {name: self.parameters[name][rows].detach().requires_grad_() for name in names or self.parameters}
         loss, metrics = self.loss(leaves, batch, s.entropy + progress * (s.final_entropy - s.entropy))
         gradients = torch.autograd.grad(loss, list(leaves.values()))
         with torch.no_grad():
@@ -170,9 +192,13 @@ class OnPolicy:
             finite = torch.stack([torch.isfinite(norm).all(-1) for _, norm in clipped]).all(0)
             self._flag(rows, finite)
             moving = self.alive[rows] & going
-            for (gradient, _), optimiser in zip(clipped, self.optimisers.values(), strict=True):
-                optimiser.step(gradient, s.learning_rate * (1.0 - progress), moving, rows)
-        return {**metrics, "grad_norm": clipped[0][1].expand_as(metrics["entropy"])}
+            for (gradient, _), name in zip(clipped, leaves, strict=True):
+                self.optimisers[name].step(gradient, self.rate(name) * (1.0 - progress), moving, rows)
+        return {**metrics, "grad_norm": clipped[0][1].expand_as(next(iter(metrics.values())))}
+
+    def rate(self, name: str) -> float:
+        """The learning rate at first of the parameters ``name``."""
+        return self.settings.learning_rate
 
     def _flag(self, rows: slice, finite: Tensor) -> None:
         """Freeze the replicas of ``rows`` that have just met a number that is not finite."""
@@ -203,10 +229,10 @@ class OnPolicy:
 class ActorCritic(OnPolicy):
     """Actors with critics V_i, which see what their own agent sees unless a subclass gives them more."""
 
-    settings: ActorCriticSettings
+    settings: CriticSettings
     critic: Network
 
-    def __init__(self, problem: Problem, settings: ActorCriticSettings) -> None:
+    def __init__(self, problem: Problem, settings: CriticSettings) -> None:
         super().__init__(problem, settings)
         self.popart = PopArt((problem.replicas, problem.game.n), settings.popart_rate, problem.device)
 
@@ -254,7 +280,7 @@ class ActorCritic(OnPolicy):
         alive = continues(rollout.terminated, rollout.truncated, s.objective)
         if first:  # there is no critic to speak of yet: plain returns tell it where values lie
             guess = self.first_targets(rewards, alive, ended, worth[:, :, :-1])
-            self.popart.update(guess, self.critic, self.parameters["critic"], self.alive)
+            self._normalise(guess)
         values = self._mean_rewards(inputs) * worth
         following = values[:, :, 1:]
         if rollout.final is not None:  # under "continuing" every remaining step is worth the same
@@ -264,12 +290,9 @@ class ActorCritic(OnPolicy):
         targets = advantages + values[:, :, :-1]
         self._flag(slice(None), torch.isfinite(targets).flatten(1).all(1))
         targets = targets / worth[:, :, :-1]
-        self.popart.update(targets, self.critic, self.parameters["critic"], self.alive)
-        z, mean = rollout.kept
-        log_std = gaussian.bounded_log_std(self.actor.free_parameters(self.parameters["actor"])).unsqueeze(-1)
-        log_density = gaussian.log_density(z, mean, log_std)
+        self._normalise(targets)
         samples = (
-            rollout.features[:, :, :-1], inputs[:, :, :-1], z, log_density, self.weights(advantages),
+            rollout.features[:, :, :-1], inputs[:, :, :-1], *self.drawn(*rollout.kept), self.weights(advantages),
             self.popart.normalise(targets),
         )  # fmt: skip
         batch = Batch(*(x.flatten(2, 3) for x in samples))
@@ -277,6 +300,19 @@ class ActorCritic(OnPolicy):
             self.reward_scale.update(rollout.rewards, ended)
             self.popart.change_units(sigma / self.reward_scale.sigma)
         return batch
+
+    def drawn(self, z: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
+        """(z, its log density), from what a rollout has kept."""
+        log_std = gaussian.bounded_log_std(self.actor.free_parameters(self.parameters["actor"])).unsqueeze(-1)
+        return z, gaussian.log_density(z, mean, log_std)
+
+    def _normalise(self, targets: Tensor) -> None:
+        """Move PopArt toward these targets; the critics go on saying what they said."""
+        self.popart.update(targets, self.critic, self.parameters["critic"], self.alive)
+
+    def judges(self) -> dict[str, Tensor]:
+        """The parameters whose values make advantages and targets: the present ones."""
+        return self.parameters
 
     def first_targets(self, rewards: Tensor, alive: Tensor, ended: Tensor, worth: Tensor) -> Tensor:
         """What values per remaining step are taken to be before there is a critic: those of plain returns."""
@@ -293,7 +329,7 @@ class ActorCritic(OnPolicy):
         values = []
         chunks = replica_chunks(inputs.shape[0], inputs[0, ..., 0].numel(), inputs.device)
         for rows in chunks:
-            parameters = {name: theta[rows] for name, theta in self.parameters.items()}
+            parameters = {name: theta[rows] for name, theta in self.judges().items()}
             values.append(self.values(parameters, inputs[rows].flatten(2, 3)))
         return self.popart.restore(torch.cat(values)).reshape(inputs.shape[:4])
 

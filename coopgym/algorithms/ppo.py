@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms import distributions as gaussian
-from coopgym.algorithms.learner import replica_chunks
+from coopgym.algorithms.learner import replica_chunks, shuffled
 from coopgym.algorithms.onpolicy import ActorCritic, ActorCriticSettings, Batch
 from coopgym.mechanisms import checks
 
@@ -43,7 +43,7 @@ class PPO(ActorCritic):
         """Play H steps in all lanes and learn from them; see Learner."""
         rollout = self.play()
         batch = self.estimate(rollout)
-        orders = self._orders(batch.z.shape[-1])
+        orders = shuffled(self.generators, self.settings.epochs, batch.z.shape[-1])
         size = -(-batch.z.shape[-1] // self.settings.minibatches)
         losses = []
         for rows in replica_chunks(self.problem.replicas, self.problem.game.n * size, self.problem.device):
@@ -51,13 +51,6 @@ class PPO(ActorCritic):
         self.updates += self.settings.epochs * self.settings.minibatches
         names = losses[0]
         return {**self._watch(rollout), **{name: torch.cat([x[name] for x in losses]) for name in names}}
-
-    def _orders(self, samples: int) -> Tensor:
-        """Random orders ``[R, epochs, samples]``, each replica's from its own generator."""
-        draws = range(self.settings.epochs)
-        return torch.stack([
-            torch.stack([torch.randperm(samples, generator=g, device=g.device) for _ in draws]) for g in self.generators
-        ])  # fmt: skip
 
     def improve(self, rows: slice, batch: Batch, orders: Tensor, progress: float) -> dict[str, Tensor]:
         """Epochs of minibatches on the replicas ``rows``; metrics of the last minibatch, ``[r, N]``."""

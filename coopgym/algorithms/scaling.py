@@ -78,6 +78,14 @@ class PopArt:
         ``theta``: parameters of ``network``, or of several of its kind. ``moving [R]`` masks the replicas that may
         change.
         """
+        ratio, shift = self.move(targets, moving)
+        for each in [theta] if isinstance(theta, Tensor) else theta:
+            weight, bias = network.layers(each)[-1]
+            weight.mul_(_spread(ratio, weight))
+            bias.mul_(_spread(ratio, bias)).add_(_spread(shift, bias))
+
+    def move(self, targets: Tensor, moving: Tensor) -> tuple[Tensor, Tensor]:
+        """Move the statistics; (ratio, shift) ``[R, N]`` with which outputs x become x ratio + shift to stay valid."""
         x = targets.flatten(2)
         self.weight += self.rate * (1.0 - self.weight)
         self.first.lerp_(x.mean(-1), self.rate)
@@ -87,11 +95,8 @@ class PopArt:
         moving = moving.unsqueeze(-1)
         mean, scale = torch.where(moving, mean, self.mean), torch.where(moving, scale, self.scale)
         ratio, shift = self.scale / scale, (self.mean - mean) / scale
-        for each in [theta] if isinstance(theta, Tensor) else theta:
-            weight, bias = network.layers(each)[-1]
-            weight.mul_(_spread(ratio, weight))
-            bias.mul_(_spread(ratio, bias)).add_(_spread(shift, bias))
         self.mean, self.scale = mean, scale
+        return ratio, shift
 
     def change_units(self, factor: Tensor) -> None:
         """The targets are from now on ``factor [R, N]`` times what they were (the reward scale has moved)."""

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors import torch as tensors
 
 from coopgym.algorithms.files import write_atomically
-from coopgym.algorithms.network_policy import HEADS, NetworkPolicy
+from coopgym.algorithms.network_policy import HEADS, OF_BINS, NetworkPolicy
 from coopgym.algorithms.networks import Network
 from coopgym.algorithms.policy import CallablePolicy, FixedPolicy, Policy, policy
 from coopgym.envs.catalogue import game as make_game
@@ -84,17 +84,16 @@ def _build(about: dict[str, Any], game: Game, stem: Path) -> Policy:
     data = stem.with_name(stem.name + ".safetensors").read_bytes()
     if hashlib.sha256(data).hexdigest() != about["sha256"]:
         raise ValueError("its tensor file has another checksum: damaged, or of another policy")
-    if about["head"] not in HEADS.values():
+    if about["head"] not in (*HEADS.values(), *OF_BINS):
         raise ValueError(f"its head {about['head']!r} is unknown to this package")
     theta = tensors.load(data)["theta"]
     if not bool(torch.isfinite(theta).all()):
         raise ValueError("its parameters are not finite")
     network = Network(**{**about["network"], "hidden": tuple(about["network"]["hidden"])})
-    if HEADS.get((network.outputs, network.free)) != about["head"]:
-        raise ValueError(f"its network does not have the head {about['head']!r} that it names")
     return NetworkPolicy(
-        game, about["observability"], network, theta, stacked=about["stacked"], about=dict(about["about"])
-    )
+        game, about["observability"], network, theta, stacked=about["stacked"], about=dict(about["about"]),
+        head=about["head"],
+    )  # fmt: skip
 
 
 def _stem(path: Any) -> Path:
