@@ -66,7 +66,7 @@ class Checkpoint:
             snapshot.restore(learner, _under(LEARNER, tensors), data, device)
         except ValueError as error:
             raise CheckpointError(self.path, str(error)) from error
-        curves.take(_under(CURVES, tensors), about["welfare"])
+        curves.take(_under(CURVES, tensors), about["metrics"], about["welfare"])
         self.iteration = about["iteration"]
         return self.iteration, about["seconds"]
 
@@ -83,7 +83,7 @@ class Checkpoint:
             tensors |= {CURVES + name: x for name, x in curves.tensors().items()}
             about = {
                 "identity": self.identity, "run_ids": self.run_ids, "iteration": iteration, "seconds": seconds,
-                "welfare": curves.welfare,
+                "metrics": list(curves.points), "welfare": curves.welfare,
             }  # fmt: skip
             texts = dict(zip(TEXTS, (json.dumps(about), json.dumps(data)), strict=True))
             header = {"format": FORMAT, "checksum": _checksum(texts, tensors), **texts}

@@ -59,10 +59,10 @@ class Curves:
             kept[f"{name}.value"] = torch.from_numpy(np.stack([point[2] for point in points]))
         return kept
 
-    def take(self, kept: dict[str, Tensor], welfare: float | None) -> None:
-        """Go on from what ``tensors`` gave, and the last evaluated welfare."""
+    def take(self, kept: dict[str, Tensor], names: list[str], welfare: float | None) -> None:
+        """Go on from what ``tensors`` gave, the metrics' names in their order, and the last evaluated welfare."""
         self.welfare = welfare
-        for name in (key.removesuffix(".value") for key in kept if key.endswith(".value")):
+        for name in names:
             positions, values = kept[f"{name}.position"].tolist(), kept[f"{name}.value"].numpy().copy()
             self.points[name] = [(*where, value) for where, value in zip(positions, values, strict=True)]
 

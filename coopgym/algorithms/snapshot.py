@@ -22,6 +22,10 @@ from coopgym.envs.game import Game
 from coopgym.mechanisms.arrays import is_torch
 
 PLAIN = (type(None), bool, int, float, str)
+KINDS = (
+    "tensor", "generator", "array", "scalar", "stream", "slice", "range", "size", "dtype", "list", "tuple", "deque",
+    "named", "dict", "object", "method", "class", "given",
+)  # fmt: skip
 ALIGNED = 64  # elements: a part of a memory block is kept from a multiple of it, so that alignment stays as it was
 
 
@@ -32,8 +36,8 @@ def capture(learner: Any) -> tuple[dict[str, Tensor], dict[str, Any]]:
     that has no place in a file, such as an open iterator or a tensor with a history of gradients.
     """
     walk = _Capture(type(learner))
-    root = walk.node(learner, "")
-    return walk.spans(), {"root": root, "starts": walk.starts}
+    root: dict[str, Any] = walk.node(learner, "")
+    return walk.spans(), root
 
 
 def restore(learner: Any, tensors: dict[str, Tensor], data: dict[str, Any], device: torch.device | str = "cpu") -> None:
@@ -45,7 +49,7 @@ def restore(learner: Any, tensors: dict[str, Tensor], data: dict[str, Any], devi
     fresh = _Capture(type(learner))
     fresh.node(learner, "")
     try:
-        _Restore(fresh, tensors, data["starts"], torch.device(device)).node(data["root"], "")
+        _Restore(fresh, tensors, torch.device(device)).node(data, "")
     except (KeyError, TypeError, IndexError, AttributeError, RuntimeError) as error:
         raise ValueError(f"it does not describe a {type(learner).__name__}: {error}") from error
 
@@ -55,11 +59,10 @@ class _Capture:
 
     def __init__(self, learner: type) -> None:
         self.homes = {"coopgym", learner.__module__.partition(".")[0]}  # whose classes may be made again
-        self.starts: dict[str, int] = {}  # by the name of a memory block: its first kept element
         self.objects: dict[str, Any] = {}  # by path
         self._paths: dict[int, str] = {}  # by identity; ``objects`` keeps all alive, so no identity is used twice
         self._blocks: dict[tuple[torch.device, int], str] = {}
-        self._views: dict[str, list[Tensor]] = {}
+        self._views: dict[str, list[tuple[Tensor, dict[str, Any]]]] = {}  # by block: tensors and what is said of them
         self._loose: dict[str, Tensor] = {}
 
     def node(self, value: Any, path: str) -> Any:
@@ -82,15 +85,15 @@ class _Capture:
         return self._object(value, path)
 
     def spans(self) -> dict[str, Tensor]:
-        """The kept part of each memory block, flat, and all that stands for itself."""
+        """The kept part of each memory block, flat, and all that stands for itself; offsets count from that part on."""
         blocks = {}
         for name, views in self._views.items():
-            first = min(view.storage_offset() for view in views)
-            last = max(
-                v.storage_offset() + sum((n - 1) * s for n, s in zip(v.shape, v.stride(), strict=True)) for v in views
-            )
-            self.starts[name] = start = int(first - first % ALIGNED)
-            blocks[name] = torch.as_strided(views[0].detach(), (last + 1 - start,), (1,), start)
+            first = min(view.storage_offset() for view, _ in views)
+            first -= first % ALIGNED
+            ends = [_end(view) for view, _ in views]
+            blocks[name] = torch.as_strided(views[0][0].detach(), (max(ends) - first,), (1,), first)
+            for view, about in views:
+                about["offset"] = view.storage_offset() - first
         return {**blocks, **self._loose}
 
     def _numbers(self, value: Any, path: str) -> dict[str, Any]:
@@ -120,10 +123,11 @@ class _Capture:
             return about
         name = self._blocks.setdefault((value.device, value.untyped_storage().data_ptr()), path)
         views = self._views.setdefault(name, [])
-        if views and views[0].dtype != value.dtype:
+        if views and views[0][0].dtype != value.dtype:
             raise TypeError(f"{path} and {name} are views of one memory with two types; a checkpoint cannot hold that")
-        views.append(value)
-        return {**about, "memory": name}
+        views.append((value, about))
+        about["memory"] = name
+        return about
 
     def _container(self, value: Any, path: str) -> dict[str, Any]:
         if isinstance(value, (slice, range)):
@@ -168,12 +172,11 @@ class _Restore:
         self,
         fresh: _Capture,
         tensors: dict[str, Tensor],
-        starts: dict[str, int],
         device: torch.device,
     ) -> None:
         self.fresh, self.homes, self.device = fresh.objects, fresh.homes, device
         self.given = {label(x): x for x in fresh.objects.values() if isinstance(x, Game)}
-        self.tensors, self.starts = tensors, starts
+        self.tensors = tensors
         self.made: dict[str, Any] = {}
         self.memory: dict[str, torch.UntypedStorage] = {}
 
@@ -184,8 +187,10 @@ class _Restore:
         ((kind, content),) = node.items()
         if kind == "same":
             return self.made[content]
-        if kind in ("device", "dtype"):
-            return self._on(content) if kind == "device" else getattr(torch, content)
+        if kind == "device":
+            return self._on(content)
+        if kind not in KINDS:
+            raise TypeError(f"{path} is of an unknown kind {kind!r}")
         self.made[path] = made = getattr(self, f"_{kind}")(content, path)
         return made
 
@@ -197,9 +202,14 @@ class _Restore:
         if name not in self.memory:  # a copy: the file's own memory is neither aligned nor ours to change
             self.memory[name] = self.tensors[name].to(device, copy=True).untyped_storage()
         empty = torch.empty(0, dtype=self.tensors[name].dtype, device=device)
-        offset = about["offset"] - self.starts[name] if "memory" in about else 0
-        made = empty.set_(self.memory[name], offset, about["shape"], about["stride"])
+        made = empty.set_(self.memory[name], about["offset"], about["shape"], about["stride"])
         return made.requires_grad_(about["gradient"])
+
+    def _dtype(self, name: str, path: str) -> torch.dtype:
+        found = getattr(torch, name)
+        if not isinstance(found, torch.dtype):
+            raise TypeError(f"{path} is no type of numbers")
+        return found
 
     def _generator(self, kind: str, path: str) -> torch.Generator:
         generator = torch.Generator(self._on(kind))
@@ -281,7 +291,9 @@ class _Restore:
         found: Any = sys.modules.get(module)
         for part in inner.split("."):
             found = getattr(found, part, None)
-        if not isinstance(found, type) or module.partition(".")[0] not in self.homes:
+        ours = module.partition(".")[0] in self.homes
+        # by its own name: what a module of the package has imported is not the package's
+        if not (ours and isinstance(found, type) and (found.__module__, found.__qualname__) == (module, inner)):
             raise TypeError(f"{path} is of a class {name!r}, which is unknown here")
         return found
 
@@ -303,6 +315,15 @@ def label(value: Any) -> str:
 
 def _below(path: str, name: Any) -> str:
     return f"{path}.{name}" if path else str(name)
+
+
+def _end(view: Tensor) -> int:
+    """One past the last element of its memory that a view reaches."""
+    return (
+        int(view.storage_offset())
+        + sum(int(n - 1) * int(s) for n, s in zip(view.shape, view.stride(), strict=True))
+        + 1
+    )
 
 
 def _frozen(kind: type) -> bool:
