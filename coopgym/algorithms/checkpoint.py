@@ -6,12 +6,14 @@ with no other one: with another seed or hyperparameter, or another version, the 
 
 from __future__ import annotations
 
-import hashlib
 import json
+import struct
 import time
+import warnings
+import zlib
 from glob import escape
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -21,13 +23,19 @@ from torch import Tensor
 import coopgym
 from coopgym.algorithms import record, snapshot
 from coopgym.algorithms.curves import Curves
-from coopgym.algorithms.files import write_atomically
+from coopgym.algorithms.files import atomic_file
 from coopgym.algorithms.learner import Learner, Problem
 from coopgym.mechanisms import checks
 
 FORMAT = "coopgym-checkpoint-1"
 TEXTS = ("about", "learner")  # entries of the header, both JSON
 LEARNER, CURVES = "learner/", "curves/"  # how names of tensors begin
+SHARE = 0.05  # of the time is the most that is spent on writing while a run goes on
+DTYPES = {
+    torch.float64: "F64", torch.int64: "I64", torch.complex64: "C64", torch.float32: "F32", torch.int32: "I32",
+    torch.float16: "F16", torch.bfloat16: "BF16", torch.int16: "I16", torch.int8: "I8", torch.uint8: "U8",
+    torch.bool: "BOOL",
+}  # fmt: skip
 
 
 class CheckpointError(ValueError):
@@ -39,7 +47,11 @@ class CheckpointError(ValueError):
 
 
 class Checkpoint:
-    """The file of one training run. ``seconds``: least time between two writings while the run goes on."""
+    """The file of one training run. ``seconds``: least time between two writings while the run goes on.
+
+    A writing that takes long makes the next ones rarer, unless ``seconds`` is 0: then there is one after each
+    iteration. One that fails is a RuntimeWarning, and the run goes on.
+    """
 
     def __init__(self, path: str | Path, seconds: float, identity: dict[str, Any], run_ids: list[str]) -> None:
         self.path = Path(path)
@@ -48,7 +60,7 @@ class Checkpoint:
             raise ValueError(f"checkpoint={str(path)!r} is a folder; give the name of a file")
         self.identity, self.run_ids = json.loads(record.canonical(identity)), run_ids
         self.iteration = -1  # of what the file holds
-        self.written = time.monotonic()
+        self.due = time.monotonic() + self.seconds
 
     def resume(self, learner: Learner, curves: Curves, device: torch.device) -> tuple[int, float]:
         """(iterations done, seconds they took) after ``learner`` and ``curves`` are what they were; (0, 0) at first.
@@ -72,24 +84,34 @@ class Checkpoint:
 
     def offer(self, learner: Learner, curves: Curves, iteration: int, seconds: float) -> None:
         """Write if it is time to."""
-        if time.monotonic() - self.written >= self.seconds:
+        start = time.monotonic()
+        if start >= self.due:
             self.write(learner, curves, iteration, seconds)
+            end = time.monotonic()
+            rest = max(self.seconds, (end - start) * (1.0 / SHARE - 1.0))
+            self.due = end + rest if self.seconds else end
 
     def write(self, learner: Learner, curves: Curves, iteration: int, seconds: float) -> None:
         """Put the state after ``iteration`` iterations in the place of what the file held, unless it holds that."""
-        if iteration != self.iteration:
-            kept, data = snapshot.capture(learner)
-            tensors = {LEARNER + name: x.cpu() for name, x in kept.items()}
-            tensors |= {CURVES + name: x for name, x in curves.tensors().items()}
-            about = {
-                "identity": self.identity, "run_ids": self.run_ids, "iteration": iteration, "seconds": seconds,
-                "metrics": list(curves.points), "welfare": curves.welfare,
-            }  # fmt: skip
-            texts = dict(zip(TEXTS, (json.dumps(about), json.dumps(data)), strict=True))
-            header = {"format": FORMAT, "checksum": _checksum(texts, tensors), **texts}
-            write_atomically(self.path, files.save(tensors, header))
+        if iteration == self.iteration:
+            return
+        kept, data = snapshot.capture(learner)
+        tensors = {LEARNER + name: x.cpu() for name, x in kept.items()}
+        tensors |= {CURVES + name: x for name, x in curves.tensors().items()}
+        about = {
+            "identity": self.identity, "run_ids": self.run_ids, "iteration": iteration, "seconds": seconds,
+            "metrics": list(curves.points), "welfare": curves.welfare,
+        }  # fmt: skip
+        texts = dict(zip(TEXTS, (json.dumps(about), json.dumps(data)), strict=True))
+        header = {"format": FORMAT, "checksum": _checksum(texts, tensors), **texts}
+        try:
+            with atomic_file(self.path) as file:
+                _save(file, tensors, header)
+        except OSError as error:
+            text = f"the checkpoint {self.path} could not be written ({error}); the run goes on without it"
+            warnings.warn(text, RuntimeWarning, stacklevel=2)
+        else:
             self.iteration = iteration
-        self.written = time.monotonic()
 
     def _compare(self, written: dict[str, Any]) -> None:
         """CheckpointError naming the first thing in which two programs differ."""
@@ -157,12 +179,33 @@ def _header(path: Path) -> dict[str, str]:
     return header
 
 
+def _save(file: IO[bytes], tensors: dict[str, Tensor], header: dict[str, str]) -> None:
+    """Write safetensors straight from the tensors' memory: a replay may fill half of the machine's."""
+    order = sorted(tensors, key=lambda name: -tensors[name].element_size())  # so that each is aligned
+    entries: dict[str, Any] = {"__metadata__": header}
+    end = 0
+    for name in order:
+        x, start = tensors[name], end
+        end += x.nbytes
+        entries[name] = {"dtype": DTYPES[x.dtype], "shape": list(x.shape), "data_offsets": [start, end]}
+    text = json.dumps(entries).encode()
+    text += b" " * (-len(text) % 8)
+    file.write(struct.pack("<Q", len(text)) + text)
+    for name in order:
+        file.write(_bytes(tensors[name]))
+
+
 def _checksum(texts: dict[str, str], tensors: dict[str, Tensor]) -> str:
-    total = hashlib.sha256("".join(texts[name] for name in TEXTS).encode())
+    """Against damage, not against forgery: nothing in a file is run."""
+    total = zlib.crc32("".join(texts[name] for name in TEXTS).encode())
     for name in sorted(tensors):
-        total.update(f"{name} {tensors[name].dtype} {tuple(tensors[name].shape)}".encode())
-        total.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
-    return total.hexdigest()
+        total = zlib.crc32(f"{name} {tensors[name].dtype} {tuple(tensors[name].shape)}".encode(), total)
+        total = zlib.crc32(_bytes(tensors[name]), total)
+    return f"{total:08x}"
+
+
+def _bytes(x: Tensor) -> memoryview:
+    return x.reshape(-1).view(torch.uint8).numpy().data
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

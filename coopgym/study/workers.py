@@ -18,7 +18,7 @@ from typing import Any
 Job = Any  # anything that pickles
 Report = Callable[[Any], None]
 Task = Callable[[Any, Report], None]
-GRACE = 60.0  # seconds that a process has to put away what it is at when it is told to stop
+GRACE = 300.0  # seconds that a process has to put away what it is at when it is told to stop
 
 
 @dataclass(frozen=True)
