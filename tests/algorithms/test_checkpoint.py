@@ -24,7 +24,7 @@ from coopgym.algorithms.learner import Problem
 GAMES = ("TrustDilemma-v1", "AppleAppStore-v1")
 # small, but the ring of replay comes round, critics are updated, and evaluations are due before and after the break
 SMALL = {
-    "lanes": 2, "hidden": (8,), "warmup": 160, "batch": 16, "replay_steps": 150, "minibatches": 2, "epochs": 2,
+    "lanes": 4, "hidden": (8,), "warmup": 160, "batch": 16, "replay_steps": 150, "minibatches": 2, "epochs": 2,
 }  # fmt: skip
 IDENTITY = {"seeds": [0, 1], "reward_modes": ["private", "cooperative"], "evaluations": 3, "device": "cpu"}
 
