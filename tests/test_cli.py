@@ -42,6 +42,12 @@ def test_every_help_has_an_example_that_names_the_command(command):
     assert "Example: coopgym ablate" in call("--help").stdout
 
 
+@pytest.mark.parametrize("command", ["train", "ablate"])
+def test_the_help_says_that_an_interrupted_command_goes_on(command):
+    text = " ".join(call(command, "--help").stdout.split())
+    assert "fter an interrupt, the same command goes on where it stopped, inside a run too." in text
+
+
 def test_version():
     assert call("--version").stdout == f"coopgym {coopgym.__version__}\n"
 

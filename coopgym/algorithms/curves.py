@@ -51,6 +51,21 @@ class Curves:
     def _append(self, name: str, env_steps: int, updates: int, values: np.ndarray) -> None:
         self.points.setdefault(name, []).append((env_steps, updates, values))
 
+    def tensors(self) -> dict[str, Tensor]:
+        """All points as tensors: of each metric the positions ``[points, 2]`` (steps, updates) and the values."""
+        kept = {}
+        for name, points in self.points.items():
+            kept[f"{name}.position"] = torch.tensor([point[:2] for point in points])
+            kept[f"{name}.value"] = torch.from_numpy(np.stack([point[2] for point in points]))
+        return kept
+
+    def take(self, kept: dict[str, Tensor], names: list[str], welfare: float | None) -> None:
+        """Go on from what ``tensors`` gave, the metrics' names in their order, and the last evaluated welfare."""
+        self.welfare = welfare
+        for name in names:
+            positions, values = kept[f"{name}.position"].tolist(), kept[f"{name}.value"].numpy().copy()
+            self.points[name] = [(*where, value) for where, value in zip(positions, values, strict=True)]
+
     def rows(self, run_ids: list[str]) -> list[dict[str, Any]]:
         """Rows of the table ``curves``: one for each run, metric and agent (-1: all), thinned to 200 points."""
         rows = []

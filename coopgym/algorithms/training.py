@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,10 +15,12 @@ from typing import Any
 
 import torch
 
+from coopgym.algorithms import checkpoint as checkpoints
 from coopgym.algorithms import record, registry
 from coopgym.algorithms.curves import Curves
 from coopgym.algorithms.evaluation import Evaluation, best_constant, evaluate
 from coopgym.algorithms.files import write_atomically
+from coopgym.algorithms.interrupts import patience
 from coopgym.algorithms.learner import Learner, Problem
 from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.record import Run
@@ -34,7 +36,10 @@ STOCHASTIC_EPISODES = 64
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training program is: iterations, environment steps of one replica, seconds, present mean welfare."""
+    """How far a training program is: iterations, environment steps of one replica, seconds, present mean welfare.
+
+    resumed: the iterations that were read from a checkpoint, 0 for a run that began anew.
+    """
 
     iteration: int
     iterations: int
@@ -42,6 +47,7 @@ class Progress:
     total_steps: int
     seconds: float
     welfare: float | None
+    resumed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +94,8 @@ def train(
     progress: Callable[[Progress], None] | bool = False,
     threads: int = 1,
     evaluations: int = 20,
+    checkpoint: str | Path | None = None,
+    checkpoint_seconds: float = 60.0,
     **options: Any,
 ) -> TrainResult:
     """Train one replica for each reward mode and seed, all of them as one tensor program.
@@ -95,8 +103,16 @@ def train(
     total_steps: environment steps of each replica, rounded up to whole iterations. device: "cpu", "cuda" or "auto".
     observability: "full", "asymmetric", "minimal", or None for the game's own. progress: True for a line on stderr, or
     a function of ``Progress``. threads: of torch on a CPU. evaluations: points of the evaluation curve. ``options`` are
-    hyperparameters of the algorithm and options of the game. Raises ValueError for unknown names and values out of
-    range, TypeError for an unknown option; both name the nearest valid one. Nothing is written.
+    hyperparameters of the algorithm and options of the game.
+
+    checkpoint: a file from which the run goes on if it is there, to the same result, bit for bit, as without a break
+    (on the same kind of device, with as many threads). It is written once ``checkpoint_seconds`` have passed since the
+    last writing (more where that took long; 0: after each iteration), on Ctrl-C (which then takes effect after the
+    iteration under way; a second one at once), and at the end: it stays there, and asked again the same call only
+    evaluates. Nothing else is written.
+
+    Raises ValueError for unknown names, values out of range, and a checkpoint that is damaged or of another program,
+    TypeError for an unknown option; they name the nearest valid one, or the cure.
     """
     found = registry.algorithm(algorithm, "learner")
     settings, made = _settings(found, game, options)
@@ -112,8 +128,13 @@ def train(
     with _threads(checks.whole("threads", threads, 1, 1024)):
         learner: Learner = found.build(problem, settings)
         curves = Curves(evaluations)
-        seconds, iterations = _loop(learner, total_steps, curves, _reporter(progress))
         recipe = _recipe(settings, total_steps)
+        kept = None
+        if checkpoint is not None:
+            ids = [_run_id(found, made, mode, seed, recipe, setting) for mode, seed in pairs]
+            identity = checkpoints.identity(found.name, problem, recipe, evaluations)
+            kept = checkpoints.Checkpoint(checkpoint, checkpoint_seconds, identity, ids)
+        seconds, iterations = _loop(learner, total_steps, curves, _reporter(progress), kept)
         return _result(found, problem, settings, recipe, learner, curves, seconds, iterations)
 
 
@@ -155,20 +176,50 @@ def _mutuality(mode: RewardMode) -> float | None:
     return None if mode.mutuality == 1.0 or mode.kind == "private" else mode.mutuality
 
 
-def _loop(learner: Learner, total_steps: int, curves: Curves, report: Callable[[Progress], None]) -> tuple[float, int]:
+def _loop(
+    learner: Learner,
+    total_steps: int,
+    curves: Curves,
+    report: Callable[[Progress], None],
+    kept: checkpoints.Checkpoint | None,
+) -> tuple[float, int]:
     """(seconds of training, iterations)."""
-    iterations = -(-total_steps // learner.steps_per_iteration)
-    seconds = 0.0
-    for i in range(iterations):
-        start = time.perf_counter()
-        metrics = learner.iterate(i / iterations)
-        steps = (i + 1) * learner.steps_per_iteration
-        curves.add(metrics, steps, learner.updates)
-        seconds += time.perf_counter() - start
-        if curves.due(i + 1, iterations):
-            curves.evaluated(evaluate(learner.policy(), learner.games.source, 1), steps, learner.updates)
-        report(Progress(i + 1, iterations, steps, iterations * learner.steps_per_iteration, seconds, curves.welfare))
+    size = learner.steps_per_iteration
+    iterations = -(-total_steps // size)
+    first, seconds = (0, 0.0) if kept is None else kept.resume(learner, curves, learner.alive.device)
+
+    def tell(done: int) -> None:
+        report(Progress(done, iterations, done * size, iterations * size, seconds, curves.welfare, first))
+
+    if first:
+        tell(first)
+    done, whole = first, True
+    try:
+        for i in range(first, iterations):
+            with patience() if kept else nullcontext():
+                whole = False
+                seconds += _iterate(learner, curves, i, iterations)
+                done, whole = i + 1, True
+            if kept:
+                kept.offer(learner, curves, done, seconds)
+            tell(done)
+    except KeyboardInterrupt:
+        if kept and whole:  # a second interrupt may have come in the middle of an iteration
+            kept.write(learner, curves, done, seconds)
+        raise
+    if kept:
+        kept.write(learner, curves, done, seconds)
     return seconds, iterations
+
+
+def _iterate(learner: Learner, curves: Curves, i: int, iterations: int) -> float:
+    """Iteration ``i``, and the evaluation if one is due; seconds of the former."""
+    start, steps = time.perf_counter(), (i + 1) * learner.steps_per_iteration
+    curves.add(learner.iterate(i / iterations), steps, learner.updates)
+    seconds = time.perf_counter() - start
+    if curves.due(i + 1, iterations):
+        curves.evaluated(evaluate(learner.policy(), learner.games.source, 1), steps, learner.updates)
+    return seconds
 
 
 def _result(
@@ -297,7 +348,8 @@ def _reporter(progress: Callable[[Progress], None] | bool) -> Callable[[Progress
 
 
 def _print_line(state: Progress) -> None:
+    since = f", went on from {state.resumed * state.env_steps // state.iteration:,}" if state.resumed else ""
     welfare = "" if state.welfare is None else f", mean welfare {state.welfare:,.0f}"
     end = "\n" if state.iteration == state.iterations else ""
-    text = f"\r{state.env_steps:,} of {state.total_steps:,} steps a replica, {state.seconds:.0f} s{welfare}"
+    text = f"\r{state.env_steps:,} of {state.total_steps:,} steps a replica, {state.seconds:.0f} s{since}{welfare}"
     print(text, end=end, file=sys.stderr, flush=True)

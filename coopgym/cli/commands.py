@@ -81,6 +81,8 @@ def train(
 ) -> None:
     """Train all seeds and reward modes of one algorithm as one program; keep policies and records.
 
+    After an interrupt, the same command goes on where it stopped, inside a run too.
+
     Example: coopgym train IPPO TrustDilemma-v1 --seeds 3 --steps 200000
     """
     from coopgym.study.ablation import run_ablation
@@ -128,7 +130,7 @@ def ablate(
 ) -> None:
     """Train every algorithm under every reward mode; print a table with intervals and save a plot.
 
-    Finished runs are kept: after an interrupt, the same command goes on where it stopped.
+    Finished runs are kept: after an interrupt, the same command goes on where it stopped, inside a run too.
 
     Example: coopgym ablate AppleAppStore-v1 --seeds 7 --steps 500000
     """

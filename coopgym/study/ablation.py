@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from coopgym.algorithms.checkpoint import CheckpointError, remove
 from coopgym.algorithms.record import digest
-from coopgym.algorithms.training import planned_run_ids, train
+from coopgym.algorithms.training import Progress, planned_run_ids, train
 from coopgym.envs.catalogue import entry
 from coopgym.envs.reward import KINDS, RewardMode
 from coopgym.mechanisms import checks
+from coopgym.study import unfinished
 from coopgym.study.records import Records, Row
 from coopgym.study.summary import Line, summarise
 from coopgym.study.workers import cores, run_jobs
@@ -35,6 +38,7 @@ class Program:
     device: str
     folder: str
     options: dict[str, Any] = field(default_factory=dict)
+    checkpoint_seconds: float = 60.0
 
     def __str__(self) -> str:
         modes, seeds = ", ".join(map(str, self.modes)), ", ".join(map(str, self.seeds))
@@ -74,6 +78,7 @@ def run_ablation(
     workers: int | None = None,
     device: str = "auto",
     resume: bool = True,
+    checkpoint_seconds: float = 60.0,
     news: News | None = None,
     **options: Any,
 ) -> Ablation:
@@ -94,13 +99,22 @@ def run_ablation(
     records = Records(out)
     plan = _plan(tuple(dict.fromkeys(algorithms)), name, modes, chosen, steps, options)
     done = records.done() & set(plan) if resume else set()
-    programs = [
-        Program(algorithm, name, *group, steps, device, str(out), options)
-        for algorithm in dict.fromkeys(algorithms)
-        for group in _groups([cell[1:] for run, cell in plan.items() if cell[0] == algorithm and run not in done])
-    ]
-    programs = _shared_out(programs, workers)
+    missing = {run: cell for run, cell in plan.items() if run not in done}
+    begun = unfinished.begun(records.folder, plan, missing if resume else ())
+
+    def programs_of(runs: Iterable[str]) -> list[Program]:
+        cells = [plan[run] for run in runs]
+        return [
+            Program(algorithm, name, *group, steps, device, str(out), options, checkpoint_seconds)
+            for algorithm in dict.fromkeys(cell[0] for cell in cells)
+            for group in _groups([cell[1:] for cell in cells if cell[0] == algorithm])
+        ]
+
+    programs = [program for runs in begun for program in programs_of(runs)]  # cut as they were
+    rest = programs_of([run for run in missing if not any(run in runs for runs in begun)])
+    programs += _shared_out(rest, max(1, workers - len(programs)))
     failures = _carry_out(programs, min(workers, len(programs)), news or (lambda name, share: None))
+    unfinished.tidy(records.folder)
     runs = [row for row in records.read("runs") if row["run_id"] in plan]
     runs.sort(key=lambda row: list(plan).index(row["run_id"]))
     curves = [row for row in records.read("curves") if row["run_id"] in plan]
@@ -118,11 +132,24 @@ def reward_mode(text: str | RewardMode) -> RewardMode:
 
 
 def train_program(program: Program, report: Callable[[Any], None]) -> None:
-    """Train one program and write its policies, its curves and, last, its runs."""
-    result = train(
-        program.algorithm, program.game, reward_modes=program.modes, seeds=program.seeds, total_steps=program.steps,
-        device=program.device, progress=lambda state: report(state.iteration / state.iterations), **program.options,
-    )  # fmt: skip
+    """Train one program, from its checkpoint if there is one, and write its policies, its curves and, last, its runs.
+
+    What is reported is the share that is done, or a sentence about something that is not as it should be.
+    """
+    design: dict[str, Any] = {"reward_modes": program.modes, "seeds": program.seeds, "total_steps": program.steps}
+    names = planned_run_ids(program.algorithm, program.game, **design, **program.options)
+    place = unfinished.place(Path(program.folder), names)
+
+    def told(state: Progress) -> None:
+        report(state.iteration / state.iterations)
+
+    design |= {"device": program.device, "progress": told, **program.options}
+    design |= {"checkpoint": place, "checkpoint_seconds": program.checkpoint_seconds}
+    try:
+        result = train(program.algorithm, program.game, **design)
+    except CheckpointError as error:
+        report(unfinished.put_aside(error))
+        result = train(program.algorithm, program.game, **design)
     records, rows = Records(program.folder), []
     for run, policy in zip(result.runs, result.policies, strict=True):
         name = f"policies/{run.run_id}"
@@ -132,6 +159,7 @@ def train_program(program: Program, report: Callable[[Any], None]) -> None:
     part = digest([row["run_id"] for row in rows])
     for table, content in zip(TABLES, (result.curves, rows), strict=True):
         records.write(table, part, content)
+    remove(place)
 
 
 def _workers(wanted: int | None, device: str) -> int:
@@ -197,5 +225,12 @@ def _carry_out(programs: Sequence[Program], workers: int, news: News) -> list[st
     names = [f"{p.algorithm} {i + 1}/{len(programs)}" for i, p in enumerate(programs)]
     for name in names[:workers]:
         news(name, 0.0)
-    failures = run_jobs(train_program, programs, workers=workers, on_news=lambda i, share: news(names[i], share))
+
+    def hear(i: int, told: float | str) -> None:
+        if isinstance(told, str):
+            warnings.warn(told, RuntimeWarning, stacklevel=2)
+        else:
+            news(names[i], told)
+
+    failures = run_jobs(train_program, programs, workers=workers, on_news=hear)
     return [f"{failure.job} failed: {failure.reason}" for failure in failures]

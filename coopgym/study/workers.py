@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from typing import Any
 Job = Any  # anything that pickles
 Report = Callable[[Any], None]
 Task = Callable[[Any, Report], None]
+GRACE = 300.0  # seconds that a process has to put away what it is at when it is told to stop
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ def run_jobs(task: Task, jobs: Sequence[Job], *, workers: int, on_news: Callable
 
     What a task hands to ``report`` arrives here as ``on_news(index of the job, news)``. With one worker the jobs run in
     this process, one after another; otherwise each in a process of its own that computes on one thread. A failed job
-    does not stop the others. KeyboardInterrupt ends all processes and is raised again.
+    does not stop the others. KeyboardInterrupt is raised in all processes, so that a task can put away what it has, and
+    when they have ended it is raised again here.
     """
     if workers == 1:
         return [failure for i, job in enumerate(jobs) if (failure := _here(task, i, job, on_news))]
@@ -61,9 +65,8 @@ def run_jobs(task: Task, jobs: Sequence[Job], *, workers: int, on_news: Callable
                 if kind == "failed":
                     failures.append(Failure(jobs[index], *content))
     finally:
-        for connection, (_, process) in running.items():
-            process.terminate()
-            process.join()
+        _stop([process for _, process in running.values()])
+        for connection in running:
             connection.close()
     return failures
 
@@ -86,6 +89,17 @@ def _start(task: Task, job: Job) -> tuple[Connection, SpawnProcess]:
     return ours, process
 
 
+def _stop(processes: Sequence[SpawnProcess]) -> None:
+    for process in processes:
+        process.terminate()
+    end = time.monotonic() + GRACE
+    for process in processes:
+        process.join(max(0.0, end - time.monotonic()))
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+
 def _receive(connection: Connection, process: SpawnProcess) -> tuple[str, Any]:
     try:
         message: tuple[str, Any] = connection.recv()
@@ -101,12 +115,21 @@ def _in_child(connection: Connection, task: Task, job: Job) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     os.environ["OMP_NUM_THREADS"] = "1"
     _one_thread()
-    try:
-        task(job, lambda news: connection.send(("news", news)))
-    except Exception as error:
-        connection.send(("failed", (_last_line(error), traceback.format_exc())))
-    else:
-        connection.send(("done", None))
+
+    def tell(kind: str, content: Any) -> None:
+        try:
+            connection.send((kind, content))
+        except OSError:  # the parent is gone: nobody wants the rest
+            raise KeyboardInterrupt from None
+
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # and passes it on like this
+        try:
+            task(job, lambda news: tell("news", news))
+        except Exception as error:
+            tell("failed", (_last_line(error), traceback.format_exc()))
+        else:
+            tell("done", None)
 
 
 def _one_thread() -> None:
