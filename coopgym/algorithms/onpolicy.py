@@ -6,6 +6,7 @@ what they make of a rollout. An algorithm adds its loss, and what its critic see
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -164,15 +165,19 @@ class OnPolicy:
         s = self.settings
         leaves = {name: theta[rows].detach().requires_grad_() for name, theta in self.parameters.items()}
         loss, metrics = self.loss(leaves, batch, s.entropy + progress * (s.final_entropy - s.entropy))
-        gradients = torch.autograd.grad(loss, list(leaves.values()))
-        with torch.no_grad():
-            clipped = [clip(g, s.max_gradient) for g in gradients]
-            finite = torch.stack([torch.isfinite(norm).all(-1) for _, norm in clipped]).all(0)
-            self._flag(rows, finite)
-            moving = self.alive[rows] & going
-            for (gradient, _), optimiser in zip(clipped, self.optimisers.values(), strict=True):
-                optimiser.step(gradient, s.learning_rate * (1.0 - progress), moving, rows)
-        return {**metrics, "grad_norm": clipped[0][1].expand_as(metrics["entropy"])}
+        norm = self.follow(rows, torch.autograd.grad(loss, list(leaves.values())), going, progress)
+        return {**metrics, "grad_norm": norm.expand_as(metrics["entropy"])}
+
+    @torch.no_grad()
+    def follow(self, rows: slice, gradients: Sequence[Tensor], going: Tensor, progress: float) -> Tensor:
+        """One step down the gradients of all parameters, limited in norm; the norms of the first ``[r, G]``."""
+        clipped = [clip(g, self.settings.max_gradient) for g in gradients]
+        finite = torch.stack([torch.isfinite(norm).all(-1) for _, norm in clipped]).all(0)
+        self._flag(rows, finite)
+        moving = self.alive[rows] & going
+        for (gradient, _), optimiser in zip(clipped, self.optimisers.values(), strict=True):
+            optimiser.step(gradient, self.settings.learning_rate * (1.0 - progress), moving, rows)
+        return clipped[0][1]
 
     def _flag(self, rows: slice, finite: Tensor) -> None:
         """Freeze the replicas of ``rows`` that have just met a number that is not finite."""
