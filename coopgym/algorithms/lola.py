@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms import distributions as gaussian
-from coopgym.algorithms.dice import decay, dice_values, less_others_mean
-from coopgym.algorithms.independent_reinforce import episode_returns
+from coopgym.algorithms.dice import decay, dice_values
 from coopgym.algorithms.learner import Problem
 from coopgym.algorithms.network_policy import NetworkPolicy
-from coopgym.algorithms.onpolicy import OnPolicy, OnPolicySettings
+from coopgym.algorithms.onpolicy import ActorCritic, ActorCriticSettings, Batch
 from coopgym.algorithms.registry import register
 from coopgym.algorithms.rollout import Replay, Rollout
 from coopgym.algorithms.shaping import Values, draw_others, shaped_gradient
@@ -25,7 +24,7 @@ NUMBERS = {"cpu": 2**24, "cuda": 2**28}  # that one pass over some points of vie
 
 
 @dataclass(frozen=True)
-class LOLASettings(OnPolicySettings):
+class LOLASettings(ActorCriticSettings):
     """Hyperparameters of LOLA.
 
     An update sees ``window`` steps of all lanes. ``look_ahead``: the others' step along the gradient of their own
@@ -71,7 +70,7 @@ def resolved(estimator: str, game: Game) -> str:
     paper="Foerster et al. 2018, arXiv 1709.04326; DiCE: arXiv 1802.05098",
     settings=LOLASettings,
 )
-class LOLA(OnPolicy):
+class LOLA(ActorCritic):
     """Every agent i ascends V_i(theta_i, theta_j + eta grad_j V_j(theta) for the others j), through that step too.
 
     V_i is the expected discounted return of a window of play. It has no value to add where the window is cut: an action
@@ -94,35 +93,58 @@ class LOLA(OnPolicy):
         """The window."""
         return self.settings.window
 
+    def make_critic(self) -> dict[str, Tensor]:
+        """Only DiCE needs one, for its baseline."""
+        return {} if self.estimator == "exact" else super().make_critic()
+
+    def weights(self, advantages: Tensor) -> Tensor:
+        """In scaled rewards: the others' step is in their unit."""
+        return advantages
+
     def iterate(self, progress: float) -> dict[str, Tensor]:
         """Play a window in all lanes and take one step; see Learner."""
         s = self.settings
         rollout = self.play()
-        ended = rollout.terminated | rollout.truncated
-        first = self.updates == 0
+        others = draw_others(self.problem.game.n, s.opponents, self.generators)
+        entropy, slope = self.entropy(rollout)
+        metrics = {**self._watch(rollout), "entropy": entropy}
+        upward, *downward = (self._exact if self.estimator == "exact" else self._dice)(rollout, others)
+        upward = upward + (s.entropy + progress * (s.final_entropy - s.entropy)) * slope
+        norm = self.follow(slice(None), [-upward, *downward], torch.ones_like(self.alive), progress)
+        self.updates += 1
+        return {**metrics, "grad_norm": norm}
+
+    def _exact(self, rollout: Rollout, others: Tensor) -> list[Tensor]:
+        """The shaped gradient, after which the reward scale may move."""
+        first, ended = self.updates == 0, rollout.terminated | rollout.truncated
         if first:
             self.reward_scale.update(rollout.rewards, ended)
-        gradient = self.gradient(rollout, draw_others(self.problem.game.n, s.opponents, self.generators))
-        entropy, slope = self.entropy(rollout)
-        down = -(gradient + (s.entropy + progress * (s.final_entropy - s.entropy)) * slope)
-        metrics = self._watch(rollout)
-        norm = self.follow(slice(None), [down], torch.ones_like(self.alive), progress)
+        gradient = self.gradient(rollout, others)
         if not first:
             self.reward_scale.update(rollout.rewards, ended)
-        self.updates += 1
-        return {**metrics, "entropy": entropy, "grad_norm": norm}
+        return [gradient]
 
-    def gradient(self, rollout: Rollout, others: Tensor) -> Tensor:
+    def _dice(self, rollout: Rollout, others: Tensor) -> list[Tensor]:
+        """The shaped gradient, and that of the critics' loss."""
+        batch = Batch(*(x.clone() for x in self.estimate(rollout)))
+        shape = rollout.rewards.shape
+        gradient = self.gradient(rollout, others, batch.advantages.reshape(shape))
+        critic = self.parameters["critic"].detach().requires_grad_()
+        return [gradient, *torch.autograd.grad(self.value_loss({"critic": critic}, batch).sum(), critic)]
+
+    def gradient(self, rollout: Rollout, others: Tensor, advantages: Tensor | None = None) -> Tensor:
         """The shaped gradient ``[R, N, P]`` of everybody's V; others ``[R, N, K]``: whom each agent shapes."""
         theta = self.parameters["actor"]
         r, n, p = theta.shape
         replica = torch.arange(r, device=theta.device).repeat_interleave(n)
         own = torch.arange(n, device=theta.device).repeat(r)
-        rising = self._rising_exactly if self.estimator == "exact" else self._rising_by_dice
-        pieces = [
-            rising(rollout, replica[w], own[w], others.flatten(0, 1)[w])
-            for w in self._some_worlds(r * n, others.shape[-1])
-        ]
+        pieces = []
+        for some in self._some_worlds(r * n, others.shape[-1]):
+            world = replica[some], own[some], others.flatten(0, 1)[some]
+            exact = advantages is None
+            pieces.append(
+                self._rising_exactly(rollout, *world) if exact else self._rising_by_dice(rollout, advantages, *world)
+            )
         return torch.cat(pieces).reshape(r, n, p)
 
     def _some_worlds(self, worlds: int, opponents: int) -> Iterator[slice]:
@@ -171,17 +193,21 @@ class LOLA(OnPolicy):
 
     # --- by densities
 
-    def _rising_by_dice(self, rollout: Rollout, replica: Tensor, own: Tensor, others: Tensor) -> Tensor:
+    def _rising_by_dice(
+        self, rollout: Rollout, advantages: Tensor, replica: Tensor, own: Tensor, others: Tensor
+    ) -> Tensor:
         """Shaped gradients ``[B, P]``; a world has agent i first, then those it shapes, and two halves of lanes."""
         cast = torch.cat([own.unsqueeze(1), others], 1)
         theta = self.parameters["actor"][replica.unsqueeze(1), cast].repeat_interleave(2, 0)
         first = torch.zeros(len(theta), dtype=torch.long, device=theta.device)
         rest = torch.arange(1, cast.shape[1], device=theta.device).expand(len(theta), -1)
-        inner, outer = (self.dice_values(rollout, replica, cast, swap=swap) for swap in (False, True))
+        inner, outer = (self.dice_values(rollout, advantages, replica, cast, swap=swap) for swap in (False, True))
         eta = self.settings.look_ahead
         return shaped_gradient(theta, first, rest, eta, inner, outer, ahead=False).unflatten(0, (-1, 2)).mean(1)
 
-    def dice_values(self, rollout: Rollout, replica: Tensor, cast: Tensor, *, swap: bool) -> Values:
+    def dice_values(
+        self, rollout: Rollout, advantages: Tensor, replica: Tensor, cast: Tensor, *, swap: bool
+    ) -> Values:
         """V of the agents ``cast [B, M]`` of replicas ``replica [B]``, from each half of the lanes: 2 B worlds.
 
         The worlds of a pair see the first and the second half, or with ``swap`` the second and the first.
@@ -189,8 +215,7 @@ class LOLA(OnPolicy):
         halves = torch.arange(self.settings.lanes, device=cast.device).unflatten(0, (2, -1))
         halves = halves.flip(0) if swap else halves
         ended = rollout.terminated | rollout.truncated
-        weight = decay(ended, self.settings.discount) / self.reward_scale.sigma[..., None, None]
-        returns = episode_returns(rollout.rewards.clone(), ended, self.settings.discount) * weight
+        weighted = advantages * decay(ended, self.settings.discount)
 
         def dealt(x: Tensor) -> Tensor:
             """[R, N, H, E, ...] as [2 B, M, H, E / 2, ...]."""
@@ -198,8 +223,7 @@ class LOLA(OnPolicy):
             return torch.stack([x[:, :, :, lanes] for lanes in halves], 1).flatten(0, 1)
 
         features, z = dealt(rollout.features[:, :, :-1]), dealt(rollout.kept[0])
-        advantages = less_others_mean(dealt(returns))
-        ends = dealt(ended.expand_as(rollout.rewards))[:, 0]
+        gains, ends = dealt(weighted), dealt(ended.expand_as(weighted))[:, 0]
 
         def values(theta: Tensor) -> Tensor:
             def copied(x: Tensor) -> Tensor:
@@ -208,7 +232,7 @@ class LOLA(OnPolicy):
             flat = theta.flatten(0, 1)
             log_std = gaussian.bounded_log_std(self.actor.free_parameters(flat)).unsqueeze(-1)
             log_density = gaussian.log_density(copied(z), self.actor(flat, copied(features)).squeeze(-1), log_std)
-            return dice_values(log_density, copied(advantages), copied(ends)).reshape(theta.shape[:3])
+            return dice_values(log_density, copied(gains), copied(ends)).reshape(theta.shape[:3])
 
         return values
 
