@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms import distributions as gaussian
-from coopgym.algorithms.dice import decay, dice_values
+from coopgym.algorithms.dice import decay, dice_values, less_others_mean
 from coopgym.algorithms.learner import Problem
 from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.onpolicy import ActorCritic, ActorCriticSettings, Batch
@@ -34,19 +34,21 @@ class LOLASettings(ActorCriticSettings):
 
     lanes: int = 16
     hidden: tuple[int, ...] = (32, 32)
-    learning_rate: float = 1e-2
+    learning_rate: float = 3e-3
     entropy: float = 0.003
     final_entropy: float = 0.0
     window: int = 25
-    look_ahead: float = 0.1
+    look_ahead: float = 0.03
     opponents: int = 4
     estimator: str = "auto"  # "exact" where the game is smooth, else "dice"
+    max_correction: float = 0.5  # dice: norm of the correction over that of the gradient of V_i alone; most is noise
 
     def __post_init__(self) -> None:
         super().__post_init__()
         checks.whole("window", self.window, 1, 1_000_000)
         checks.number("look_ahead", self.look_ahead, 0.0, 1e6)
         checks.whole("opponents", self.opponents, 1, 1_000_000)
+        checks.number("max_correction", self.max_correction, 0.0, 1e6)
         checks.choice("estimator", self.estimator, ESTIMATORS)
         checks.choice("objective", self.objective, ("finite",))  # without a critic nothing says what would follow
         if self.estimator != "exact" and (self.lanes < 4 or self.lanes % 2):
@@ -162,7 +164,9 @@ class LOLA(ActorCritic):
     def _rising_exactly(self, rollout: Rollout, replica: Tensor, own: Tensor, others: Tensor) -> Tensor:
         """Shaped gradients ``[B, P]`` of the worlds of agents ``own [B]`` in replicas ``replica [B]``."""
         theta = self.parameters["actor"][replica]
-        return shaped_gradient(theta, own, others, self.settings.look_ahead, self.exact_values(rollout, replica))
+        values = self.exact_values(rollout, replica)
+        direct, correction = shaped_gradient(theta, own, others, self.settings.look_ahead, values)
+        return direct + correction
 
     def exact_values(self, rollout: Rollout, replica: Tensor) -> Values:
         """V of worlds in replicas ``replica [B]``, as a function of everybody's parameters ``[B, C, N, P]``."""
@@ -202,8 +206,10 @@ class LOLA(ActorCritic):
         first = torch.zeros(len(theta), dtype=torch.long, device=theta.device)
         rest = torch.arange(1, cast.shape[1], device=theta.device).expand(len(theta), -1)
         inner, outer = (self.dice_values(rollout, advantages, replica, cast, swap=swap) for swap in (False, True))
-        eta = self.settings.look_ahead
-        return shaped_gradient(theta, first, rest, eta, inner, outer, ahead=False).unflatten(0, (-1, 2)).mean(1)
+        parts = shaped_gradient(theta, first, rest, self.settings.look_ahead, inner, outer, ahead=False)
+        direct, correction = (x.unflatten(0, (-1, 2)).mean(1) for x in parts)
+        ratio = self.settings.max_correction * direct.norm(dim=-1) / (correction.norm(dim=-1) + 1e-12)
+        return direct + correction * ratio.clamp_max(1.0).unsqueeze(-1)
 
     def dice_values(
         self, rollout: Rollout, advantages: Tensor, replica: Tensor, cast: Tensor, *, swap: bool
@@ -223,7 +229,7 @@ class LOLA(ActorCritic):
             return torch.stack([x[:, :, :, lanes] for lanes in halves], 1).flatten(0, 1)
 
         features, z = dealt(rollout.features[:, :, :-1]), dealt(rollout.kept[0])
-        gains, ends = dealt(weighted), dealt(ended.expand_as(weighted))[:, 0]
+        gains, ends = less_others_mean(dealt(weighted)), dealt(ended.expand_as(weighted))[:, 0]
 
         def values(theta: Tensor) -> Tensor:
             def copied(x: Tensor) -> Tensor:

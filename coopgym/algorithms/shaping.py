@@ -27,8 +27,11 @@ def shaped_gradient(
     outer: Values | None = None,
     *,
     ahead: bool = True,
-) -> Tensor:
-    """The gradient ``[B, P]`` by theta_i of V_i(theta_i, theta_j + look_ahead grad_j V_j(theta) for the others j).
+) -> tuple[Tensor, Tensor]:
+    """The gradient by theta_i of V_i(theta_i, theta_j + look_ahead grad_j V_j(theta) for the others j).
+
+    Returned in two parts to be added, each ``[B, P]``: through theta_i itself, and the correction, through the steps of
+    the others.
 
     theta ``[B, M, P]``; own ``[B]``: i of each world; others ``[B, K]``: those that take a step (all at once), K may be
     less than M - 1. ``inner`` gives the V_j whose gradients they follow, ``outer`` the V_i that i wants (None: the
@@ -36,15 +39,17 @@ def shaped_gradient(
     the first order in ``look_ahead``, for values that are estimated from what has been played here. A look-ahead of 0
     leaves the gradient of V_i alone.
     """
-    theta = theta.detach().requires_grad_()
-    moved = theta
+    here, swayed = (theta.detach().requires_grad_() for _ in range(2))
+    moved, leaves = here, [here]
     if look_ahead > 0.0 and others.shape[1] > 0:
-        steps = look_ahead * naive_gradients(theta, others, inner)
+        steps = look_ahead * naive_gradients(swayed, others, inner)
         index = others.unsqueeze(-1).expand_as(steps)
-        moved = theta.scatter_add(1, index, steps if ahead else steps - steps.detach())
+        moved = here.scatter_add(1, index, steps if ahead else steps - steps.detach())
+        leaves = [here, swayed]
     values = (outer or inner)(moved.unsqueeze(1))[:, 0]
-    (gradient,) = torch.autograd.grad(values.gather(1, own.unsqueeze(1)).sum(), theta)
-    return gradient[torch.arange(len(own), device=own.device), own]
+    gradients = torch.autograd.grad(values.gather(1, own.unsqueeze(1)).sum(), leaves)
+    rows = [x[torch.arange(len(own), device=own.device), own] for x in gradients]
+    return (rows[0], rows[1]) if len(rows) > 1 else (rows[0], torch.zeros_like(rows[0]))
 
 
 def naive_gradients(theta: Tensor, others: Tensor, values: Values) -> Tensor:
