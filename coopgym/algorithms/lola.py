@@ -75,13 +75,16 @@ def resolved(estimator: str, game: Game) -> str:
 class LOLA(ActorCritic):
     """Every agent i ascends V_i(theta_i, theta_j + eta grad_j V_j(theta) for the others j), through that step too.
 
-    V_i is the expected discounted return of a window of play. It has no value to add where the window is cut: an action
-    in its middle answers for half of a window, which here is more than the payoffs of an action reach.
+    V_i is the expected discounted return of a window of play.
 
-    exact: noise is drawn first, z = mean + std noise, so that V_i is a differentiable function of all parameters through
-    the game itself; the window is played again from where it began. dice: V_i is estimated from what was played, through
-    the densities; the step of the others comes from one half of the lanes and what i makes of it from the other, so that
-    the product of the two is not biased, and only the first order in eta is kept.
+    exact: noise is drawn first, z = mean + std noise, so that V_i is a differentiable function of all parameters
+    through the game itself, and the window is played again from where it began. Nothing is added for what lies beyond
+    it: an action in its middle answers for half a window, which here is longer than an action is felt.
+
+    dice: V_i is estimated from what was played, through the densities, with advantages by critics V_i(o_i) less the
+    mean over the other lanes at the same step; the critics add what lies beyond the window. The step of the others
+    comes from one half of the lanes and what i makes of it from the other, so that their product is not biased. Only
+    the first order in eta is kept, and the correction is limited in norm: it is far noisier than the rest.
     """
 
     settings: LOLASettings
@@ -135,7 +138,10 @@ class LOLA(ActorCritic):
         return [gradient, *torch.autograd.grad(self.value_loss({"critic": critic}, batch).sum(), critic)]
 
     def gradient(self, rollout: Rollout, others: Tensor, advantages: Tensor | None = None) -> Tensor:
-        """The shaped gradient ``[R, N, P]`` of everybody's V; others ``[R, N, K]``: whom each agent shapes."""
+        """The shaped gradient ``[R, N, P]`` of everybody's V; others ``[R, N, K]``: whom each agent shapes.
+
+        advantages ``[R, N, H, E]``: for dice.
+        """
         theta = self.parameters["actor"]
         r, n, p = theta.shape
         replica = torch.arange(r, device=theta.device).repeat_interleave(n)
@@ -143,10 +149,10 @@ class LOLA(ActorCritic):
         pieces = []
         for some in self._some_worlds(r * n, others.shape[-1]):
             world = replica[some], own[some], others.flatten(0, 1)[some]
-            exact = advantages is None
-            pieces.append(
-                self._rising_exactly(rollout, *world) if exact else self._rising_by_dice(rollout, advantages, *world)
-            )
+            if advantages is None:
+                pieces.append(self._rising_exactly(rollout, *world))
+            else:
+                pieces.append(self._rising_by_dice(rollout, advantages, *world))
         return torch.cat(pieces).reshape(r, n, p)
 
     def _some_worlds(self, worlds: int, opponents: int) -> Iterator[slice]:
@@ -155,7 +161,7 @@ class LOLA(ActorCritic):
         agents = n if self.estimator == "exact" else 1 + opponents
         row = 2 * self.games.encoder.size + 4 * sum(s.hidden) + (16 * n if self.estimator == "exact" else 0)
         each = max(1, opponents) * agents * s.lanes * s.window * row
-        limit = NUMBERS.get(self.problem.device.type, NUMBERS["cuda"])
+        limit = NUMBERS["cpu" if self.problem.device.type == "cpu" else "cuda"]
         size = max(1, limit // each)
         return (slice(start, start + size) for start in range(0, worlds, size))
 
@@ -207,18 +213,17 @@ class LOLA(ActorCritic):
         rest = torch.arange(1, cast.shape[1], device=theta.device).expand(len(theta), -1)
         inner, outer = (self.dice_values(rollout, advantages, replica, cast, swap=swap) for swap in (False, True))
         parts = shaped_gradient(theta, first, rest, self.settings.look_ahead, inner, outer, ahead=False)
-        direct, correction = (x.unflatten(0, (-1, 2)).mean(1) for x in parts)
+        direct, correction = (x.reshape(-1, 2, x.shape[-1]).mean(1) for x in parts)
         ratio = self.settings.max_correction * direct.norm(dim=-1) / (correction.norm(dim=-1) + 1e-12)
-        return direct + correction * ratio.clamp_max(1.0).unsqueeze(-1)
+        shaped: Tensor = direct + correction * ratio.clamp_max(1.0).unsqueeze(-1)
+        return shaped
 
-    def dice_values(
-        self, rollout: Rollout, advantages: Tensor, replica: Tensor, cast: Tensor, *, swap: bool
-    ) -> Values:
+    def dice_values(self, rollout: Rollout, advantages: Tensor, replica: Tensor, cast: Tensor, *, swap: bool) -> Values:
         """V of the agents ``cast [B, M]`` of replicas ``replica [B]``, from each half of the lanes: 2 B worlds.
 
         The worlds of a pair see the first and the second half, or with ``swap`` the second and the first.
         """
-        halves = torch.arange(self.settings.lanes, device=cast.device).unflatten(0, (2, -1))
+        halves = torch.arange(self.settings.lanes, device=cast.device).reshape(2, -1)
         halves = halves.flip(0) if swap else halves
         ended = rollout.terminated | rollout.truncated
         weighted = advantages * decay(ended, self.settings.discount)

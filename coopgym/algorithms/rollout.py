@@ -160,8 +160,13 @@ class Replay(Games):
 
     def __init__(self, games: Games, rollout: Rollout, rows: Tensor) -> None:
         assert rollout.states is not None  # kept by the rollout for this
-        self.game, self.setting, self.encoder, self.endowment = games.game, games.setting, games.encoder, games.endowment
-        self.weights = Weights(*(weight[rows] for weight in games.weights))
+        self.game, self.setting, self.encoder, self.endowment = (
+            games.game,
+            games.setting,
+            games.encoder,
+            games.endowment,
+        )
+        self.weights = Weights(*(torch.as_tensor(weight)[rows] for weight in games.weights))
         self.batch = (len(rows), games.batch[1])
         self.recorded, self.rows, self.length = rollout.states, rows, rollout.rates.shape[2]
         self.ended = (rollout.terminated | rollout.truncated)[rows, 0]
@@ -186,7 +191,8 @@ class Replay(Games):
 
 def transformed(state: State, change: Callable[[Tensor], Tensor]) -> State:
     """A state with every entry changed by the same function."""
-    return State(*(change(x) for x in state[:4]), extra={name: change(x) for name, x in state.extra.items()})
+    time, actions, trust, damage = (change(x) for x in state[:4])
+    return State(time, actions, trust, damage, {name: change(x) for name, x in state.extra.items()})
 
 
 def stack(states: Sequence[State]) -> State:

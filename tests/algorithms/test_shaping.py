@@ -1,4 +1,4 @@
-"""Opponent shaping without games: a quadratic game, the iterated prisoner's dilemma, DiCE against known expectations."""
+"""Opponent shaping without games: a quadratic game, the iterated prisoner's dilemma, DiCE and known expectations."""
 
 import torch
 
@@ -94,7 +94,7 @@ GAMMA = 0.96
 
 
 def dilemma(theta):
-    """Normalised values [..., 2] of logits [..., 2, 5]: start, then after CC, CD, DC, DD as the agent itself sees them."""
+    """Values [..., 2] of logits [..., 2, 5]: start, then after CC, CD, DC, DD as the agent itself sees it."""
     p = torch.sigmoid(theta)
     mine, yours = p[..., 0, :], p[..., 1, [0, 1, 3, 2, 4]]  # the second agent's CD is the first one's DC
     joint = torch.stack([mine * yours, mine * (1 - yours), (1 - mine) * yours, (1 - mine) * (1 - yours)], -1)
