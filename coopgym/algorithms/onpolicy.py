@@ -187,14 +187,19 @@ class OnPolicy:
         leaves = {name: self.parameters[name][rows].detach().requires_grad_() for name in names or self.parameters}
         loss, metrics = self.loss(leaves, batch, s.entropy + progress * (s.final_entropy - s.entropy))
         gradients = torch.autograd.grad(loss, list(leaves.values()))
-        with torch.no_grad():
-            clipped = [clip(g, s.max_gradient) for g in gradients]
-            finite = torch.stack([torch.isfinite(norm).all(-1) for _, norm in clipped]).all(0)
-            self._flag(rows, finite)
-            moving = self.alive[rows] & going
-            for (gradient, _), name in zip(clipped, leaves, strict=True):
-                self.optimisers[name].step(gradient, self.rate(name) * (1.0 - progress), moving, rows)
-        return {**metrics, "grad_norm": clipped[0][1].expand_as(next(iter(metrics.values())))}
+        norm = self.follow(rows, dict(zip(leaves, gradients, strict=True)), going, progress)
+        return {**metrics, "grad_norm": norm.expand_as(next(iter(metrics.values())))}
+
+    @torch.no_grad()
+    def follow(self, rows: slice, gradients: dict[str, Tensor], going: Tensor, progress: float) -> Tensor:
+        """One step down the gradients of named parameters, limited in norm; the norms of the first ``[r, G]``."""
+        clipped = {name: clip(g, self.settings.max_gradient) for name, g in gradients.items()}
+        finite = torch.stack([torch.isfinite(norm).all(-1) for _, norm in clipped.values()]).all(0)
+        self._flag(rows, finite)
+        moving = self.alive[rows] & going
+        for name, (gradient, _) in clipped.items():
+            self.optimisers[name].step(gradient, self.rate(name) * (1.0 - progress), moving, rows)
+        return next(iter(clipped.values()))[1]
 
     def rate(self, name: str) -> float:
         """The learning rate at first of the parameters ``name``."""

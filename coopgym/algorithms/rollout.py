@@ -34,7 +34,8 @@ class Rollout(NamedTuple):
     ``[R, 1, H + 1, E]``: completed steps at each of them. kept: whatever the policy
     returned beside the rates, each ``[R, N, H, E]``. rates, payoffs, rewards ``[R, N, H, E]``; terminated, truncated
     ``[R, 1, H, E]``. states: with batch axes ``[R, H + 1, E]``, or None. final: the states before restarts, with batch
-    axes ``[R, H, E]``, or None. ending: the state after the last step, before restarts.
+    axes ``[R, H, E]``, or None. ending: the state after the last step, before restarts. draws ``[R, H, E, k]``: the
+    random numbers of the steps, where the game has any.
     """
 
     features: Tensor
@@ -48,6 +49,7 @@ class Rollout(NamedTuple):
     states: State | None
     final: State | None
     ending: State
+    draws: Tensor | None = None
 
 
 class Games:
@@ -98,13 +100,15 @@ class Games:
         rewards = self.game.rewards(self.weights, before, after, payoffs)
         truncated = self.game.truncated(after) & ~terminated
         self.clock += 1
-        if self.game.exit is not None:
-            self.state = self._restarted(terminated | truncated, after)
-        elif self.clock % self.game.horizon == 0:  # without a rule that ends early all lanes restart together
-            self.state = self._fresh(after)
-        else:
-            self.state = after
+        self.state = self._following(terminated | truncated, after)
         return Step(payoffs, rewards, terminated, truncated, after)
+
+    def _following(self, ended: Tensor, after: State) -> State:
+        """What is played next: ``after``, or a new episode where one has ended."""
+        if self.game.exit is not None:
+            return self._restarted(ended, after)
+        # without a rule that ends early all lanes restart together
+        return self._fresh(after) if self.clock % self.game.horizon == 0 else after
 
     def _restarted(self, ended: Tensor, after: State) -> State:
         """``after``, with fresh states in the lanes that have ended. In host memory a look at the flags is free."""
@@ -112,11 +116,17 @@ class Games:
             return after
         return select(ended, self._fresh(after), after)
 
-    @torch.inference_mode()
     def rollout(self, choose: Choose, steps: int, *, states: bool = False, final: bool = False) -> Rollout:
         """Play ``steps`` steps with ``choose``; keep the states, and those before restarts, when asked to."""
+        with torch.inference_mode():
+            return self._play(choose, steps, self._draws(steps), states, final)
+
+    def _draws(self, steps: int) -> Tensor | None:
+        """Random numbers of so many steps ``[R, H, E, k]``."""
         k = self.game.step_draws
-        noise = normals(self.generators, steps, self.batch[1], k) if k else None
+        return normals(self.generators, steps, self.batch[1], k) if k else None
+
+    def _play(self, choose: Choose, steps: int, noise: Tensor | None, states: bool, final: bool) -> Rollout:
         seen, chosen, played, visited = [self.features()], [], [], [self.state]
         for t in range(steps):
             rates, *kept = choose(seen[-1], t)
@@ -137,7 +147,52 @@ class Games:
             states=stack(visited) if states else None,
             final=stack([s.after for s in played]) if final else None,
             ending=played[-1].after,
+            draws=noise,
         )
+
+
+class Replay(Games):
+    """Games that play a rollout once more with other rates, through which gradients flow.
+
+    Replica b of a replay is replica ``rows[b]`` of the games that were played. It begins where the rollout began, meets
+    the same random numbers, and its episodes end when those did: an end is an event that has no slope.
+    """
+
+    def __init__(self, games: Games, rollout: Rollout, rows: Tensor) -> None:
+        assert rollout.states is not None  # kept by the rollout for this
+        self.game, self.setting, self.encoder, self.endowment = (
+            games.game,
+            games.setting,
+            games.encoder,
+            games.endowment,
+        )
+        self.weights = Weights(*(torch.as_tensor(weight)[rows] for weight in games.weights))
+        self.batch = (len(rows), games.batch[1])
+        self.recorded, self.rows, self.length = rollout.states, rows, rollout.rates.shape[2]
+        self.ended = (rollout.terminated | rollout.truncated)[rows, 0]
+        self.draws = None if rollout.draws is None else rollout.draws[rows]
+        self.begun = games.clock - self.length
+        self.clock, self.state = self.begun, self._visited(0)
+
+    def _visited(self, t: int) -> State:
+        """The state at step t of the rollout; indexing copies it out of inference mode."""
+        return transformed(self.recorded, lambda x: x[self.rows, t])
+
+    def _following(self, ended: Tensor, after: State) -> State:
+        t = self.clock - self.begun
+        if self.game.exit is not None:
+            return select(self.ended[:, t - 1], self._visited(t), after)
+        return self._visited(t) if self.clock % self.game.horizon == 0 else after
+
+    def again(self, choose: Choose) -> Rollout:
+        """The rollout under ``choose``, with gradients."""
+        return self._play(choose, self.length, self.draws, states=False, final=False)
+
+
+def transformed(state: State, change: Callable[[Tensor], Tensor]) -> State:
+    """A state with every entry changed by the same function."""
+    time, actions, trust, damage = (change(x) for x in state[:4])
+    return State(time, actions, trust, damage, {name: change(x) for name, x in state.extra.items()})
 
 
 def stack(states: Sequence[State]) -> State:

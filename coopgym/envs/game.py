@@ -98,6 +98,15 @@ class Game:
 
         return bind(self, torch.empty((), dtype=dtype or torch.float32, device=device))
 
+    @property
+    def smooth(self) -> bool:
+        """Whether rewards of an episode are continuous in the actions, with a slope almost everywhere.
+
+        A rule that ends the game early makes an event of its end. One small step is passed over: where a signal reaches
+        zero, damage begins to be forgotten, at most 3 % of it a step.
+        """
+        return self.exit is None and all(m.smooth for m in self.mechanisms)
+
     # --- random numbers: how many a game consumes; they always come in as an argument
 
     @property

@@ -72,6 +72,8 @@ class CollectiveModifier(Mechanism):
     exponent: float = 0.7
     cost: float = 1.0
 
+    smooth = False  # the multiplier takes steps
+
     def initial(self, draws: Array | None) -> dict[str, Array]:
         """loyalty, modifier, rolling ``[N]``; window ``[10, N]`` of the latest rates, oldest first."""
         one = 0.0 * self.endowment + 1.0

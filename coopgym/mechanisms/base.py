@@ -55,6 +55,7 @@ class Mechanism:
 
     reset_draws: int = 0
     step_draws: int = 0
+    smooth: bool = True  # nothing that it pays or shows jumps as actions move; kinks are allowed
 
     @property
     def label(self) -> str:

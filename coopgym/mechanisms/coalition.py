@@ -82,6 +82,8 @@ class CoalitionProduction(TeamProduction):
     membership: Membership = field(default_factory=Membership)
     exclusion_pays: bool = True  # False: the bare class formula, everybody produces and earns (mechanism_terms=False)
 
+    smooth = False  # members leave and return all at once
+
     @property
     def observed(self) -> dict[str, tuple[Any, Any]]:
         """Loyalty, membership flags and exclusion timers (which run below zero while loyalty is too low)."""

@@ -54,6 +54,11 @@ class TeamProduction(Mechanism):
     show_loyalty: bool = True
 
     @property
+    def smooth(self) -> bool:  # type: ignore[override]
+        """Whether loyalty stands still: otherwise it jumps by half the gain where a rate reaches one half."""
+        return self.loyalty.gain == 0.0
+
+    @property
     def label(self) -> str:
         """With loyalty, where it matters."""
         return f"{super().label}, loyalty" if self.show_loyalty else super().label

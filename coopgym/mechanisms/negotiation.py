@@ -22,6 +22,8 @@ class Agreement(Mechanism):
     penalty: float = 3.0
     breach_pays: bool = True
 
+    smooth = False  # agreements come and go all at once
+
     @property
     def observed(self) -> dict[str, tuple[Any, Any]]:
         """The standing agreement (zeros if none) and a flag."""

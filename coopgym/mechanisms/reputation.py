@@ -62,6 +62,11 @@ class TieredReputation(Mechanism):
         return 0 if self.visibility == 1.0 else int(self.endowment.shape[-1])
 
     @property
+    def smooth(self) -> bool:  # type: ignore[override]
+        """Whether no tier pays: a tier is reached all at once."""
+        return not self.tiers_pay
+
+    @property
     def observed(self) -> dict[str, tuple[Any, Any]]:
         """The scores as seen."""
         return {"reputation_seen": (0.0, 1.0)}
