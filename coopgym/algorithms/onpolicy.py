@@ -19,7 +19,8 @@ from coopgym.algorithms.learner import Problem, replica_chunks, whole_episodes
 from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.networks import Network
 from coopgym.algorithms.optim import Adam, clip
-from coopgym.algorithms.rollout import Rollout, normals
+from coopgym.algorithms.roles import SHARES, Sharing
+from coopgym.algorithms.rollout import Choose, Rollout, normals
 from coopgym.algorithms.scaling import PopArt, RewardScale
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.base import State
@@ -43,6 +44,7 @@ class OnPolicySettings:
     max_gradient: float = 0.5  # norm, per replica and agent
     objective: str = "finite"  # or "continuing"
     team_reward: bool = False  # True: every agent is trained on the sum of all agents' rewards
+    share: str = "none"  # "roles": agents that the game does not tell apart have one actor
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
@@ -54,6 +56,7 @@ class OnPolicySettings:
         checks.number("initial_log_std", self.initial_log_std, *gaussian.LOG_STD_BOUNDS)
         checks.flag("team_reward", self.team_reward)
         checks.choice("objective", self.objective, OBJECTIVES)
+        checks.choice("share", self.share, SHARES)
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,7 @@ class OnPolicy:
         self.rollout_steps = self.steps_to_play()
         self.steps_per_iteration = self.rollout_steps * settings.lanes
         shape, device = (problem.replicas, problem.game.n), problem.device
+        self.sharing = Sharing.none(problem.game.n, device)
         self.parameters = self.make_networks()
         self.optimisers = {name: Adam(theta) for name, theta in self.parameters.items()}
         self.reward_scale = RewardScale(shape, settings.lanes, settings.discount, device)
@@ -118,20 +122,25 @@ class OnPolicy:
         return self.problem.game.horizon
 
     def make_networks(self) -> dict[str, Tensor]:
-        """Set ``self.actor`` and return the parameters of all networks by name."""
-        s = self.settings
+        """Set ``self.actor`` and return the parameters of all networks by name; there is an actor for each role."""
+        s, problem = self.settings, self.problem
         self.actor = Network(self.games.encoder.size, 1, s.hidden, s.activation, head_gain=0.01, free=1)
-        actor = self.actor.initial(self.problem.game.n, self.generators)
+        self.sharing = Sharing.of(s.share, problem.game, problem.setting, self.games.encoder, self.actor)
+        actor = self.actor.initial(self.sharing.groups, self.generators)
         self.actor.free_parameters(actor).fill_(s.initial_log_std)
         return {"actor": actor}
+
+    def actors(self, theta: Tensor) -> Tensor:
+        """Parameters ``[r, N, P]`` of the agents' actors from ``theta [r, G, P]``, which agents of a role share."""
+        return self.sharing.spread(theta)
 
     def loss(self, leaves: dict[str, Tensor], batch: Batch, entropy_weight: float) -> tuple[Tensor, dict[str, Tensor]]:
         """The sum over replicas and agents of each one's mean loss on a batch, and metrics ``[r, N]``."""
         raise NotImplementedError
 
-    def play(self) -> Rollout:
-        """A rollout of the present stochastic policy; keeps z and the mean of its density."""
-        theta = self.parameters["actor"]
+    def chooser(self) -> Choose:
+        """How the present stochastic policy chooses; keeps z and the mean of its density."""
+        theta = self.actors(self.parameters["actor"])
         layers = self.actor.layers(theta)
         std = torch.exp(gaussian.bounded_log_std(self.actor.free_parameters(theta)))
         noise = normals(self.generators, self.problem.game.n, self.rollout_steps, self.settings.lanes)
@@ -142,8 +151,12 @@ class OnPolicy:
             z = mean + noise[:, :, t]
             return gaussian.squash(z), z, mean
 
+        return choose
+
+    def play(self) -> Rollout:
+        """A rollout of what ``chooser`` says."""
         continuing = self.settings.objective == "continuing"
-        rollout = self.games.rollout(choose, self.rollout_steps, states=self.central, final=continuing)
+        rollout = self.games.rollout(self.chooser(), self.rollout_steps, states=self.central, final=continuing)
         if self.settings.team_reward:
             shape = rollout.rewards.shape
             rollout = rollout._replace(rewards=rollout.rewards.sum(1, keepdim=True).expand(shape))
@@ -172,7 +185,7 @@ class OnPolicy:
             moving = self.alive[rows] & going
             for (gradient, _), optimiser in zip(clipped, self.optimisers.values(), strict=True):
                 optimiser.step(gradient, s.learning_rate * (1.0 - progress), moving, rows)
-        return {**metrics, "grad_norm": clipped[0][1].expand_as(metrics["entropy"])}
+        return {**metrics, "grad_norm": clipped[0][1][:, self.sharing.role]}
 
     def _flag(self, rows: slice, finite: Tensor) -> None:
         """Freeze the replicas of ``rows`` that have just met a number that is not finite."""
@@ -183,21 +196,26 @@ class OnPolicy:
     def _watch(self, rollout: Rollout) -> dict[str, Tensor]:
         """What the rollout says about play: welfare of an episode, rates, trust, and the learner's scales."""
         ends = (rollout.terminated | rollout.truncated).flatten(1).sum(-1)
-        total = rollout.payoffs.double().flatten(1).sum(-1)
-        horizon = self.problem.game.horizon
-        pieces = self.rollout_steps % horizon  # of a piece of an episode: what a whole one would bring at this pace
-        episodes = self.steps_per_iteration / horizon if pieces else ends
         return {
-            "welfare_train": total / episodes,
+            "welfare_train": self.per_episode(rollout, rollout.payoffs),
             "rate": rollout.rates.mean((2, 3)),
             "trust": mean_over_pairs(rollout.ending.trust).mean(-1),
             "early_exit_share": rollout.terminated.flatten(1).sum(-1) / ends.clamp_min(1),
             "reward_scale": self.reward_scale.sigma,
         }
 
+    def per_episode(self, rollout: Rollout, x: Tensor) -> Tensor:
+        """What an episode brings of ``x [R, N, H, E]``, summed over agents and steps; float64 ``[R]``."""
+        horizon = self.problem.game.horizon
+        pieces = self.rollout_steps % horizon  # of a piece of an episode: what a whole one would bring at this pace
+        ends = (rollout.terminated | rollout.truncated).flatten(1).sum(-1)
+        return x.double().flatten(1).sum(-1) / (self.steps_per_iteration / horizon if pieces else ends)
+
     def policy(self) -> NetworkPolicy:
         """The present policy of all replicas."""
-        return NetworkPolicy.of(self.problem.game, self.problem.setting, self.actor, self.parameters["actor"].clone())
+        return NetworkPolicy.of(
+            self.problem.game, self.problem.setting, self.actor, self.actors(self.parameters["actor"]).clone()
+        )
 
 
 class ActorCritic(OnPolicy):
@@ -258,7 +276,7 @@ class ActorCritic(OnPolicy):
         values = self._mean_rewards(inputs) * worth
         following = values[:, :, 1:]
         if rollout.final is not None:  # under "continuing" every remaining step is worth the same
-            seen = self.games.features(rollout.final)
+            seen = self.before_restarts(rollout.final)
             following = self._mean_rewards(self.critic_inputs(seen, rollout.final)) * worth[:, :, 1:]
         advantages = generalised_advantage(rewards, values[:, :, :-1], following, alive, ended, s.discount, s.trace)
         targets = advantages + values[:, :, :-1]
@@ -266,7 +284,8 @@ class ActorCritic(OnPolicy):
         targets = targets / worth[:, :, :-1]
         self.popart.update(targets, self.critic, self.parameters["critic"], self.alive)
         z, mean = rollout.kept
-        log_std = gaussian.bounded_log_std(self.actor.free_parameters(self.parameters["actor"])).unsqueeze(-1)
+        theta = self.actors(self.parameters["actor"])
+        log_std = gaussian.bounded_log_std(self.actor.free_parameters(theta)).unsqueeze(-1)
         log_density = gaussian.log_density(z, mean, log_std)
         samples = (
             rollout.features[:, :, :-1], inputs[:, :, :-1], z, log_density, self.weights(advantages),
@@ -277,6 +296,10 @@ class ActorCritic(OnPolicy):
             self.reward_scale.update(rollout.rewards, ended)
             self.popart.change_units(sigma / self.reward_scale.sigma)
         return batch
+
+    def before_restarts(self, final: State) -> Tensor:
+        """Features ``[R, N, H, E, F]`` of the states in which the steps of a rollout ended."""
+        return self.games.features(final)
 
     def first_targets(self, rewards: Tensor, alive: Tensor, ended: Tensor, worth: Tensor) -> Tensor:
         """What values per remaining step are taken to be before there is a critic: those of plain returns."""
