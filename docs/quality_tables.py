@@ -101,7 +101,17 @@ def cell(name: str, row: Row) -> list[str]:
     kept = [x for x in row["returns"] if x is not None]
     lost, best = len(row["returns"]) - len(kept), row["best_constant"]
     if not kept:
-        return [name, "–", "–", "–", "–", str(lost), f"{row['env_steps']:,}", f"{row['updates']:,}", f"{row['seconds']:.0f}"]
+        return [
+            name,
+            "–",
+            "–",
+            "–",
+            "–",
+            str(lost),
+            f"{row['env_steps']:,}",
+            f"{row['updates']:,}",
+            f"{row['seconds']:.0f}",
+        ]
     gap = 100 * (fmean(kept) / best - 1)
     return [
         name, f"{fmean(kept):,.0f}", f"{gap:+.2f}%", f"{100 * stdev(kept) / best:.2f}%",
@@ -134,7 +144,9 @@ def sweep(rows: list[Row]) -> str:
     lines = []
     for name, candidates in groups.items():
         for options, found in sorted(candidates.items(), key=lambda item: -fmean(item[1])):
-            lines.append([name, f"`{options}`", f"{100 * fmean(found):.2f}%", f"{100 * min(found):.1f}%", str(len(found))])
+            lines.append(
+                [name, f"`{options}`", f"{100 * fmean(found):.2f}%", f"{100 * min(found):.1f}%", str(len(found))]
+            )
     return table(["learner", "candidate", "mean", "worst run", "runs"], lines, left=2)
 
 

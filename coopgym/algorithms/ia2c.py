@@ -53,8 +53,9 @@ class IA2C(ActorCritic):
 
     def loss(self, leaves: dict[str, Tensor], batch: Batch, entropy_weight: float) -> tuple[Tensor, dict[str, Tensor]]:
         """-A log pi - c H, and the critics' error."""
-        mean = self.actor(leaves["actor"], batch.features).squeeze(-1)
-        log_std = gaussian.bounded_log_std(self.actor.free_parameters(leaves["actor"]))
+        theta = self.actors(leaves["actor"])
+        mean = self.actor(theta, batch.features).squeeze(-1)
+        log_std = gaussian.bounded_log_std(self.actor.free_parameters(theta))
         policy_loss = -(batch.advantages * gaussian.log_density(batch.z, mean, log_std)).mean(-1)
         entropy = gaussian.entropy(mean, log_std).mean(-1)
         value_loss = self.value_loss(leaves, batch)

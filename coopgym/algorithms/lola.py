@@ -50,6 +50,7 @@ class LOLASettings(ActorCriticSettings):
         checks.whole("opponents", self.opponents, 1, 1_000_000)
         checks.number("max_correction", self.max_correction, 0.0, 1e6)
         checks.choice("estimator", self.estimator, ESTIMATORS)
+        checks.choice("share", self.share, ("none",))  # whoever shapes another needs parameters of its own
         checks.choice("objective", self.objective, ("finite",))  # without a critic nothing says what would follow
         if self.estimator != "exact" and (self.lanes < 4 or self.lanes % 2):
             raise ValueError(

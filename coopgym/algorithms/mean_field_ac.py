@@ -61,7 +61,7 @@ class MeanFieldAC(PPO):
     def critic_inputs(self, features: Tensor, states: State | None, rates: Tensor | None = None) -> Tensor:
         """Features, and the mean of the others' rates there: of those played, elsewhere of the policies' means."""
         unknown = features if rates is None else features[:, :, rates.shape[2] :]
-        expected = gaussian.squash(self.actor(self.parameters["actor"], unknown).squeeze(-1))
+        expected = gaussian.squash(self.actor(self.actors(self.parameters["actor"]), unknown).squeeze(-1))
         everybody = expected if rates is None else torch.cat([rates, expected], 2)
         others = mean_of_others(everybody)
         return torch.cat([features, 2.0 * others.unsqueeze(-1) - 1.0], -1)
@@ -70,7 +70,7 @@ class MeanFieldAC(PPO):
         """The present policies as networks of plain observations: a mean is linear, and the first layer takes it in."""
         n, own = self.problem.game.n, self.actor
         plain = Network(own.inputs + n - 2, 1, own.hidden, own.activation, head_gain=own.head_gain, free=1)
-        theta = self.parameters["actor"]
+        theta = self.actors(self.parameters["actor"])
         first = plain.shapes[0][1]
         weight, rest = theta[..., : own.inputs * first], theta[..., own.inputs * first :]
         rows = weight.reshape(*theta.shape[:2], own.inputs, first)

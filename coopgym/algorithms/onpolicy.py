@@ -20,6 +20,7 @@ from coopgym.algorithms.learner import Problem, replica_chunks, take, whole_epis
 from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.networks import Network
 from coopgym.algorithms.optim import Adam, clip
+from coopgym.algorithms.roles import SHARES, Sharing
 from coopgym.algorithms.rollout import Choose, Rollout, normals
 from coopgym.algorithms.scaling import PopArt, RewardScale
 from coopgym.mechanisms import checks
@@ -59,11 +60,13 @@ class RolloutSettings:
 class OnPolicySettings(RolloutSettings):
     """Hyperparameters of a learner whose policies are squashed Gaussians."""
 
+    share: str = "none"  # "roles": agents that the game does not tell apart have one actor
     initial_log_std: float = -1.0  # of z: about 0.2 of the endowment
 
     def __post_init__(self) -> None:
         super().__post_init__()
         checks.number("initial_log_std", self.initial_log_std, *gaussian.LOG_STD_BOUNDS)
+        checks.choice("share", self.share, SHARES)
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ class OnPolicy:
         self.rollout_steps = self.steps_to_play()
         self.steps_per_iteration = self.rollout_steps * settings.lanes
         shape, device = (problem.replicas, problem.game.n), problem.device
+        self.sharing = Sharing.none(problem.game.n, device)
         self.parameters = self.make_networks()
         self.optimisers = {name: Adam(theta) for name, theta in self.parameters.items()}
         self.reward_scale = RewardScale(shape, settings.lanes, settings.discount, device)
@@ -130,13 +134,18 @@ class OnPolicy:
         return self.problem.game.horizon
 
     def make_networks(self) -> dict[str, Tensor]:
-        """Set ``self.actor`` and return the parameters of all networks by name."""
-        s = self.settings
+        """Set ``self.actor`` and return the parameters of all networks by name; there is an actor for each role."""
+        s, problem = self.settings, self.problem
         assert isinstance(s, OnPolicySettings)
         self.actor = Network(self.games.encoder.size, 1, s.hidden, s.activation, head_gain=0.01, free=1)
-        actor = self.actor.initial(self.problem.game.n, self.generators)
+        self.sharing = Sharing.of(s.share, problem.game, problem.setting, self.games.encoder, self.actor)
+        actor = self.actor.initial(self.sharing.groups, self.generators)
         self.actor.free_parameters(actor).fill_(s.initial_log_std)
         return {"actor": actor}
+
+    def actors(self, theta: Tensor) -> Tensor:
+        """Parameters ``[r, N, P]`` of the agents' actors from ``theta [r, G, P]``, which agents of a role share."""
+        return self.sharing.spread(theta)
 
     def loss(self, leaves: dict[str, Tensor], batch: Batch, entropy_weight: float) -> tuple[Tensor, dict[str, Tensor]]:
         """The sum over replicas and agents of each one's mean loss on a batch, and metrics ``[r, N]``."""
@@ -153,7 +162,7 @@ class OnPolicy:
 
     def chooser(self) -> Choose:
         """What plays a rollout: rates of a sample; keeps z and the mean of its density."""
-        theta = self.parameters["actor"]
+        theta = self.actors(self.parameters["actor"])
         layers = self.actor.layers(theta)
         std = torch.exp(gaussian.bounded_log_std(self.actor.free_parameters(theta)))
         noise = normals(self.generators, self.problem.game.n, self.rollout_steps, self.settings.lanes)
@@ -188,7 +197,7 @@ class OnPolicy:
         loss, metrics = self.loss(leaves, batch, s.entropy + progress * (s.final_entropy - s.entropy))
         gradients = torch.autograd.grad(loss, list(leaves.values()))
         norm = self.follow(rows, dict(zip(leaves, gradients, strict=True)), going, progress)
-        return {**metrics, "grad_norm": norm.expand_as(next(iter(metrics.values())))}
+        return {**metrics, "grad_norm": norm[:, self.sharing.role] if norm.shape[1] == self.sharing.groups else norm}
 
     @torch.no_grad()
     def follow(self, rows: slice, gradients: dict[str, Tensor], going: Tensor, progress: float) -> Tensor:
@@ -214,21 +223,26 @@ class OnPolicy:
     def _watch(self, rollout: Rollout) -> dict[str, Tensor]:
         """What the rollout says about play: welfare of an episode, rates, trust, and the learner's scales."""
         ends = (rollout.terminated | rollout.truncated).flatten(1).sum(-1)
-        total = rollout.payoffs.double().flatten(1).sum(-1)
-        horizon = self.problem.game.horizon
-        pieces = self.rollout_steps % horizon  # of a piece of an episode: what a whole one would bring at this pace
-        episodes = self.steps_per_iteration / horizon if pieces else ends
         return {
-            "welfare_train": total / episodes,
+            "welfare_train": self.per_episode(rollout, rollout.payoffs),
             "rate": rollout.rates.mean((2, 3)),
             "trust": mean_over_pairs(rollout.ending.trust).mean(-1),
             "early_exit_share": rollout.terminated.flatten(1).sum(-1) / ends.clamp_min(1),
             "reward_scale": self.reward_scale.sigma,
         }
 
+    def per_episode(self, rollout: Rollout, x: Tensor) -> Tensor:
+        """What an episode brings of ``x [R, N, H, E]``, summed over agents and steps; float64 ``[R]``."""
+        horizon = self.problem.game.horizon
+        pieces = self.rollout_steps % horizon  # of a piece of an episode: what a whole one would bring at this pace
+        ends = (rollout.terminated | rollout.truncated).flatten(1).sum(-1)
+        return x.double().flatten(1).sum(-1) / (self.steps_per_iteration / horizon if pieces else ends)
+
     def policy(self) -> NetworkPolicy:
         """The present policy of all replicas."""
-        return NetworkPolicy.of(self.problem.game, self.problem.setting, self.actor, self.parameters["actor"].clone())
+        return NetworkPolicy.of(
+            self.problem.game, self.problem.setting, self.actor, self.actors(self.parameters["actor"]).clone()
+        )
 
 
 class ActorCritic(OnPolicy):
@@ -289,7 +303,7 @@ class ActorCritic(OnPolicy):
         values = self._mean_rewards(inputs) * worth
         following = values[:, :, 1:]
         if rollout.final is not None:  # under "continuing" every remaining step is worth the same
-            seen = self.games.features(rollout.final)
+            seen = self.before_restarts(rollout.final)
             following = self._mean_rewards(self.critic_inputs(seen, rollout.final)) * worth[:, :, 1:]
         advantages = generalised_advantage(rewards, values[:, :, :-1], following, alive, ended, s.discount, s.trace)
         targets = advantages + values[:, :, :-1]
@@ -308,7 +322,8 @@ class ActorCritic(OnPolicy):
 
     def drawn(self, z: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
         """(z, its log density), from what a rollout has kept."""
-        log_std = gaussian.bounded_log_std(self.actor.free_parameters(self.parameters["actor"])).unsqueeze(-1)
+        theta = self.actors(self.parameters["actor"])
+        log_std = gaussian.bounded_log_std(self.actor.free_parameters(theta)).unsqueeze(-1)
         return z, gaussian.log_density(z, mean, log_std)
 
     def _normalise(self, targets: Tensor) -> None:
@@ -318,6 +333,10 @@ class ActorCritic(OnPolicy):
     def judges(self) -> dict[str, Tensor]:
         """The parameters whose values make advantages and targets: the present ones."""
         return self.parameters
+
+    def before_restarts(self, final: State) -> Tensor:
+        """Features ``[R, N, H, E, F]`` of the states in which the steps of a rollout ended."""
+        return self.games.features(final)
 
     def first_targets(self, rewards: Tensor, alive: Tensor, ended: Tensor, worth: Tensor) -> Tensor:
         """What values per remaining step are taken to be before there is a critic: those of plain returns."""

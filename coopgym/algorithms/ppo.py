@@ -65,8 +65,9 @@ class PPO(ActorCritic):
 
     def loss(self, leaves: dict[str, Tensor], batch: Batch, entropy_weight: float) -> tuple[Tensor, dict[str, Tensor]]:
         """The sum over replicas and agents of each one's mean loss, and metrics ``[r, N]``."""
-        mean = self.actor(leaves["actor"], batch.features).squeeze(-1)
-        log_std = gaussian.bounded_log_std(self.actor.free_parameters(leaves["actor"]))
+        theta = self.actors(leaves["actor"])
+        mean = self.actor(theta, batch.features).squeeze(-1)
+        log_std = gaussian.bounded_log_std(self.actor.free_parameters(theta))
         log_ratio = gaussian.log_density(batch.z, mean, log_std) - batch.log_density
         ratio = torch.exp(log_ratio)
         limited = ratio.clamp(1.0 - self.settings.clip, 1.0 + self.settings.clip)

@@ -265,7 +265,7 @@ def _result(
                 best_constant_reward=reference[str(mode)]["return"],
                 efficiency_best_constant=welfare / best if best else None, torch_version=torch.__version__,
                 device=_device_name(problem.device), precision="float32", replicas_in_program=problem.replicas,
-                lanes=settings.lanes, program_seconds=seconds, seconds=seconds / problem.replicas,
+                lanes=learner.games.batch[1], program_seconds=seconds, seconds=seconds / problem.replicas,
                 env_steps_per_second=speed, created=datetime.now(UTC).isoformat(),
             )
         )  # fmt: skip
