@@ -68,7 +68,8 @@ class OffPolicySettings:
 
 class Sample(NamedTuple):
     """Steps from replay: features, next_features ``[R, N, B, F]``; the critics' states ``[R, N, B, S]``; rates, rewards
-    (raw) ``[R, N, B]``; alive (c), worth and next_worth (annuities) ``[R, 1, B]``. "next" is before any restart."""
+    (raw) ``[R, N, B]``; alive (c), worth and next_worth (annuities) ``[R, 1, B]``. "next" is before any restart.
+    next_rates ``[R, N, B]``: of seats that do not learn, what their players do next; None where all learn."""
 
     features: Tensor
     state: Tensor
@@ -79,6 +80,7 @@ class Sample(NamedTuple):
     alive: Tensor
     worth: Tensor
     next_worth: Tensor
+    next_rates: Tensor | None = None
 
 
 class OffPolicy:
@@ -127,6 +129,8 @@ class OffPolicy:
         }  # fmt: skip
         if self.state_encoder is not None:
             fields |= {"state": (self.state_encoder.size,), "next_state": (self.state_encoder.size,)}
+        if self.problem.seat is not None:
+            fields["next_rates"] = (n,)
         return fields
 
     # --- what the algorithms of this family say for themselves ---------------------------------------------------
@@ -196,6 +200,8 @@ class OffPolicy:
         }  # fmt: skip
         if rollout.states is not None:
             steps |= {"state": self._joint(rollout.states)[:, :-1], "next_state": self._joint(rollout.final)}
+        if self.problem.seat is not None:
+            steps["next_rates"] = self.games.as_seated(torch.zeros_like(rewards), rollout.final).movedim(1, 3)
         self.replay.add(**steps)
         sigma, first = self.reward_scale.sigma, self.reward_scale.count == 0
         self.reward_scale.update(rewards, rollout.terminated | rollout.truncated)
@@ -210,7 +216,7 @@ class OffPolicy:
     def sample(self) -> Sample:
         """A batch from replay, as critics and actors want it."""
         x, s = self.replay.sample(self.generators, self.settings.batch), self.settings
-        for name in ("features", "next_features", "rates", "rewards"):
+        for name in {"features", "next_features", "rates", "rewards", "next_rates"} & set(x):
             x[name] = x[name].movedim(2, 1)
         terminated, truncated = x["terminated"] > 0.5, x["truncated"] > 0.5
         now, then = (annuity(x["time"] + k, self.problem.game.horizon, s.discount, s.objective) for k in (0, 1))
@@ -218,6 +224,7 @@ class OffPolicy:
             x["features"], self.seen(x["features"], x.get("state")), x["rates"], x["rewards"],
             x["next_features"], self.seen(x["next_features"], x.get("next_state")),
             continues(terminated, truncated, s.objective).unsqueeze(1), now.unsqueeze(1), then.unsqueeze(1),
+            x.get("next_rates"),
         )  # fmt: skip
 
     def seen(self, features: Tensor, joint: Tensor | None) -> Tensor:
@@ -248,6 +255,12 @@ class OffPolicy:
     def with_own(self, rates: Tensor, others: Tensor) -> Tensor:
         """Joint rates ``[R, N, B, N]``: agent i's own from ``rates [R, N, B]``, beside ``others [R, N or 1, B, N]``."""
         return torch.where(self.own, rates.unsqueeze(-1), others)
+
+    def as_seated(self, rates: Tensor, played: Tensor | None) -> Tensor:
+        """Rates ``[R, N, B]`` of the policies, with those of seats that do not learn as they are ``played``."""
+        if self.problem.seat is None or played is None:
+            return rates
+        return torch.where(self.own[:, self.problem.seat.agent].mT, rates, played)
 
     # --- one update ----------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms.features import Encoder
+from coopgym.algorithms.seating import Players
 from coopgym.envs import observation
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode, Weights
@@ -18,8 +20,10 @@ Choose = Callable[[Tensor, int], tuple[Tensor, ...]]  # features [R, N, E, F], s
 
 
 class Step(NamedTuple):
-    """One step of all lanes: payoffs, rewards ``[R, E, N]``; ends ``[R, E]``; the state before any restart."""
+    """One step of all lanes: rates ``[R, N, E]`` as played; payoffs, rewards ``[R, E, N]``; ends ``[R, E]``; the state
+    before any restart."""
 
+    rates: Tensor
     payoffs: Tensor
     rewards: Tensor
     terminated: Tensor
@@ -61,10 +65,11 @@ class Games:
         generators: Sequence[torch.Generator],
         setting: str,
         device: torch.device,
+        players: Players | None = None,
     ) -> None:
         self.source = game
         self.game = game.to("torch", device=device)
-        self.generators, self.setting = generators, setting
+        self.generators, self.setting, self.players = generators, setting, players
         self.batch = (len(modes), lanes)
         columns = zip(*(mode.weights for mode in modes), strict=True)
         self.weights = Weights(*(torch.tensor(c, device=device).reshape(-1, 1, 1) for c in columns))
@@ -92,6 +97,7 @@ class Games:
 
     def step(self, rates: Tensor, draws: Tensor | None = None) -> Step:
         """Play rates ``[R, N, E]`` and restart the lanes whose episode is over."""
+        rates = self.as_seated(rates)
         actions = rates.transpose(1, 2) * self.endowment
         before = self.state
         after, payoffs, terminated = self.game.step(before, actions, draws)
@@ -104,7 +110,17 @@ class Games:
             self.state = self._fresh(after)
         else:
             self.state = after
-        return Step(payoffs, rewards, terminated, truncated, after)
+        return Step(rates, payoffs, rewards, terminated, truncated, after)
+
+    def as_seated(self, rates: Tensor, state: State | None = None) -> Tensor:
+        """Rates ``[R, N, ..., E]`` with those of seats that others play replaced by what these do in a state ``[R, ...,
+        E]`` (None: the present one); as they are where all agents learn."""
+        if self.players is None:
+            return rates
+        state = self.state if state is None else state
+        look = functools.partial(observation.observe, self.game, state)
+        played: Tensor = self.players.fill(rates.movedim(1, -1) * self.endowment, look) / self.endowment
+        return played.clamp(0.0, 1.0).movedim(-1, 1)
 
     def _restarted(self, ended: Tensor, after: State) -> State:
         """``after``, with fresh states in the lanes that have ended. In host memory a look at the flags is free."""
@@ -117,19 +133,18 @@ class Games:
         """Play ``steps`` steps with ``choose``; keep the states, and those before restarts, when asked to."""
         k = self.game.step_draws
         noise = normals(self.generators, steps, self.batch[1], k) if k else None
-        seen, chosen, played, visited = [self.features()], [], [], [self.state]
+        seen, noted, played, visited = [self.features()], [], [], [self.state]
         for t in range(steps):
             rates, *kept = choose(seen[-1], t)
             played.append(self.step(rates, None if noise is None else noise[:, t]))
-            chosen.append((rates, *kept))
+            noted.append(kept)
             seen.append(self.features())
             visited.append(self.state)
-        rates, *kept = (torch.stack(x, 2) for x in zip(*chosen, strict=True))
         return Rollout(
             features=torch.stack(seen, 2),
             times=torch.stack([s.time for s in visited], 1).unsqueeze(1),
-            rates=rates,
-            kept=tuple(kept),
+            rates=torch.stack([s.rates for s in played], 2),
+            kept=tuple(torch.stack(x, 2) for x in zip(*noted, strict=True)),
             payoffs=torch.stack([s.payoffs for s in played], 1).movedim(-1, 1),
             rewards=torch.stack([s.rewards for s in played], 1).movedim(-1, 1),
             terminated=torch.stack([s.terminated for s in played], 1).unsqueeze(1),
