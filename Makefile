@@ -22,9 +22,9 @@ $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@if command -v uv >/dev/null; then \
 		UV_FIND_LINKS="$${UV_FIND_LINKS:-$$PIP_FIND_LINKS}" \
-			uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[learn,report,dev]'; \
+			uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[learn,sb3,report,dev]'; \
 	else \
-		$(BIN)/python -m pip install -q -c constraints.txt -e '.[learn,report,dev]'; \
+		$(BIN)/python -m pip install -q -c constraints.txt -e '.[learn,sb3,report,dev]'; \
 	fi
 	@touch $@
 

@@ -75,7 +75,7 @@ def matrix(rows: list[Row]) -> str:
     """Mean share of the best constant's return, in per cent: games down, learners across."""
     learners, games = order(rows)
     cells = {(r["game"], r["algorithm"]): f"{100 * fmean(shares(r)):.1f}" for r in rows}
-    lines = [[game, str(agents(game)), *(cells.get((game, name), "–") for name in learners)] for game in games]
+    lines = [[game, str(agents(game)), *(cells.get((game, name), "-") for name in learners)] for game in games]
     return table(["game", "N", *learners], lines)
 
 
@@ -100,13 +100,14 @@ def cell(name: str, row: Row) -> list[str]:
     """One line of ``details``."""
     kept = [x for x in row["returns"] if x is not None]
     lost, best = len(row["returns"]) - len(kept), row["best_constant"]
+    cost = [f"{row['env_steps']:,}", f"{row['updates']:,}", f"{row['seconds']:.0f}"]
     if not kept:
         return [
             name,
-            "–",
-            "–",
-            "–",
-            "–",
+            "-",
+            "-",
+            "-",
+            "-",
             str(lost),
             f"{row['env_steps']:,}",
             f"{row['updates']:,}",
@@ -115,8 +116,7 @@ def cell(name: str, row: Row) -> list[str]:
     gap = 100 * (fmean(kept) / best - 1)
     return [
         name, f"{fmean(kept):,.0f}", f"{gap:+.2f}%", f"{100 * stdev(kept) / best:.2f}%",
-        f"{100 * (min(kept) / best - 1):+.2f}%", str(lost), f"{row['env_steps']:,}", f"{row['updates']:,}",
-        f"{row['seconds']:.0f}",
+        f"{100 * (min(kept) / best - 1):+.2f}%", str(lost), *cost,
     ]  # fmt: skip
 
 

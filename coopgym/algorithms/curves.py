@@ -66,8 +66,11 @@ class Curves:
             positions, values = kept[f"{name}.position"].tolist(), kept[f"{name}.value"].numpy().copy()
             self.points[name] = [(*where, value) for where, value in zip(positions, values, strict=True)]
 
-    def rows(self, run_ids: list[str]) -> list[dict[str, Any]]:
-        """Rows of the table ``curves``: one for each run, metric and agent (-1: all), thinned to 200 points."""
+    def rows(self, run_ids: list[str], learning: int | None = None) -> list[dict[str, Any]]:
+        """Rows of the table ``curves``: one for each run, metric and agent (-1: all), thinned to 200 points.
+
+        learning: the only agent that does; of the others there is nothing to tell but the rates that they played.
+        """
         rows = []
         for name, points in self.points.items():
             keep = np.unique(np.linspace(0, len(points) - 1, min(POINTS, len(points))).round().astype(int))
@@ -76,6 +79,8 @@ class Curves:
             values = values if values.ndim == 3 else values[..., None]
             for r, identity in enumerate(run_ids):
                 for agent in range(values.shape[-1]):
+                    if learning not in (None, agent) and values.shape[-1] > 1 and name != "rate":
+                        continue
                     curve = [float(v) if np.isfinite(v) else None for v in values[:, r, agent]]
                     rows.append({
                         "run_id": identity, "metric": name, "agent": agent if values.shape[-1] > 1 else -1,

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from coopgym.algorithms.policy import FixedPolicy, Policy, policy
+from coopgym.algorithms.seating import Seat
 from coopgym.envs import observation
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
@@ -162,21 +163,24 @@ def play(
 
 
 def best_constant(
-    game: Game | str, *, reward_modes: Sequence[str | RewardMode] = (), **game_options: Any
+    game: Game | str, *, reward_modes: Sequence[str | RewardMode] = (), seat: Seat | None = None, **game_options: Any
 ) -> dict[str, dict[str, Any]]:
     """The best of the 101 constant policies under each reward mode: the yardstick of every learner.
 
     ``reward_modes`` adds modes to the three pure ones. By mode: level [per cent of the own endowment], return (sum over
     agents of that mode's rewards), welfare (sum of payoffs), payoff ``[N]``. Hidden parameters take their fixed grid.
+    seat: of an agent among partners, whose levels these then are; return is that of this agent alone.
     """
     game = make_game(game, **game_options)
     modes = _modes(reward_modes)
     levels = [FixedPolicy(game, level / 100.0, f"Constant_{level}") for level in range(101)]
-    episodes = 64 if game.reset_draws + game.step_draws else 1
-    played, _ = _evaluate(levels, game, episodes, 0, True, modes)
+    players: Sequence[Policy] = levels if seat is None else [seat.around(FixedPolicy.stack(levels))]
+    episodes = 64 if game.reset_draws + game.step_draws or players[0].random else 1
+    played, _ = _evaluate(players, game, episodes, 0, True, modes)
     result = {}
     for m, mode in enumerate(modes):
-        returns = played.rewards[m].sum(-1).mean(-1)
+        rewards = played.rewards[m]
+        returns = (rewards.sum(-1) if seat is None else rewards[..., seat.agent]).mean(-1)
         best = int(returns.argmax())
         payoff = played.payoffs[best].mean(0)
         result[str(mode)] = {

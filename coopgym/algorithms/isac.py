@@ -83,14 +83,16 @@ class ISAC(OffPolicy):
         """The smaller target critic's values of rates drawn from the present policies, and their entropy."""
         noise = normals(self.generators, *sample.rates.shape[1:])
         z, log_density = self.draw(self.parameters["actor"], sample.next_features, noise)
-        q = self.least_q(self.targets, sample.next_state, gaussian.squash(z).mT.unsqueeze(1))
+        joint = self.as_seated(gaussian.squash(z), sample.next_rates).mT.unsqueeze(1)
+        q = self.least_q(self.targets, sample.next_state, joint)
         return self.popart.restore(q) - self.alpha() * log_density / sample.next_worth
 
     def actor_loss(self, theta: Tensor, sample: Sample) -> Tensor:
         """alpha log pi - min Q in scaled rewards; the others' rates are drawn from their present policies."""
         noise = normals(self.generators, *sample.rates.shape[1:])
         z, log_density = self.draw(theta, sample.features, noise)
-        joint = self.with_own(gaussian.squash_through(z), gaussian.squash(z).detach().mT.unsqueeze(1))
+        others = self.as_seated(gaussian.squash(z).detach(), sample.rates).mT.unsqueeze(1)
+        joint = self.with_own(gaussian.squash_through(z), others)
         value = sample.worth * self.popart.restore(self.least_q(self.parameters, sample.state, joint))
         self.log_density = log_density.detach().mean(-1, keepdim=True)
         return (self.alpha() * log_density - value).mean(-1)

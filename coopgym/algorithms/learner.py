@@ -12,22 +12,30 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms.rollout import Games
+from coopgym.algorithms.seating import Players, Seat, SeatPolicy
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
 
 if TYPE_CHECKING:
     from coopgym.algorithms.network_policy import NetworkPolicy
 
+PARTNER_STREAM = 1_000  # of a replica's seed: what partners that draw get
+
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """R replicas of one game: replica r has reward mode ``modes[r]`` and seed ``seeds[r]``; ``game`` is in NumPy."""
+    """R replicas of one game: replica r has reward mode ``modes[r]`` and seed ``seeds[r]``; ``game`` is in NumPy.
+
+    seat: the only agent that learns, and who plays the others; None: all agents learn. The networks of the others still
+    exist and are updated, but nobody plays them, and what is returned and written down leaves them out.
+    """
 
     game: Game
     modes: tuple[RewardMode, ...]
     seeds: tuple[int, ...]
     setting: str
     device: torch.device
+    seat: Seat | None = None
 
     @property
     def replicas(self) -> int:
@@ -40,7 +48,18 @@ class Problem:
 
     def games(self, lanes: int, generators: Sequence[torch.Generator]) -> Games:
         """The replicas' games, ``lanes`` side by side for each."""
-        return Games(self.game, self.modes, lanes, generators, self.setting, self.device)
+        seeds = [spread_seed(seed, PARTNER_STREAM) for seed in self.seeds]
+        players = None if self.seat is None else Players(self.seat, seeds)
+        return Games(self.game, self.modes, lanes, generators, self.setting, self.device, players)
+
+    def seated(self, policy: NetworkPolicy) -> NetworkPolicy | SeatPolicy:
+        """Who plays when a learner's policy does: itself, or in a seat itself and its partners."""
+        return policy if self.seat is None else self.seat.around(policy)
+
+    def counts(self, theta: Tensor) -> int:
+        """Parameters of one replica in ``theta [R, G, P]``, those of networks that nobody plays left out."""
+        own_network = self.seat is not None and theta.shape[1] == self.game.n
+        return theta[0, 0].numel() if own_network else theta[0].numel()
 
 
 class Learner(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -91,6 +92,8 @@ class LOLA(ActorCritic):
     settings: LOLASettings
 
     def __init__(self, problem: Problem, settings: LOLASettings) -> None:
+        if problem.seat is not None:
+            raise ValueError("LOLA shapes agents that learn; leave out agent and partners, or choose IPPO")
         self.estimator = resolved(settings.estimator, problem.game)
         self.central = self.estimator == "exact"  # a replay begins from a state
         super().__init__(problem, settings)
@@ -264,5 +267,5 @@ class LOLA(ActorCritic):
         """The present policy, which says by which estimator it was trained and how many others an agent shaped."""
         game, shaped = self.problem.game, min(self.settings.opponents, self.problem.game.n - 1)
         theta = self.parameters["actor"].clone()
-        about = {"estimator": self.estimator, "shaped_opponents": shaped}
+        about: dict[str, Any] = {"estimator": self.estimator, "shaped_opponents": shaped}
         return NetworkPolicy.of(game, self.problem.setting, self.actor, theta, **about)

@@ -75,7 +75,7 @@ class MADDPG(OffPolicy):
 
     def next_values(self, sample: Sample) -> Tensor:
         """The target critics' values of the target actors' rates."""
-        rates = self.target_rates(sample)
+        rates = self.as_seated(self.target_rates(sample), sample.next_rates)
         joint = self.expected(self.targets["critic"], sample.next_state, rates)
         return self.popart.restore(self.least_q(self.targets, sample.next_state, joint))
 
@@ -92,6 +92,6 @@ class MADDPG(OffPolicy):
         z = self.actor(theta, sample.features).squeeze(-1)
         critic = self.parameters["critic"]
         rates = gaussian.squash(z).detach() if self.settings.others == "policies" else sample.rates
-        others = self.expected(critic, sample.state, rates)
+        others = self.expected(critic, sample.state, self.as_seated(rates, sample.rates))
         value = self.q(critic, sample.state, self.with_own(gaussian.squash_through(z), others))
         return (self.settings.saturation * z.square() - value).mean(-1)

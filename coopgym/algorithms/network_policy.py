@@ -111,6 +111,13 @@ class NetworkPolicy(Policy):
             and (other.observability, other.network, other.head) == (self.observability, self.network, self.head)
         )
 
+    def to(self, device: Any) -> NetworkPolicy:
+        """The same policy on another device; itself if it is there already."""
+        if self.theta.device == torch.device(device):
+            return self
+        theta, about = self.theta.to(device), self.about
+        return NetworkPolicy(self.game, self.observability, self.network, theta, stacked=self.stacked, about=about)
+
     def reseed(self, seed: int) -> None:
         """Start the noise of the stochastic form anew."""
         self.generator.manual_seed(seed)

@@ -83,6 +83,12 @@ class OffPolicy(ReplayLearner):
         """Joint rates ``[R, N, B, N]``: agent i's own from ``rates [R, N, B]``, beside ``others [R, N or 1, B, N]``."""
         return torch.where(self.own, rates.unsqueeze(-1), others)
 
+    def as_seated(self, rates: Tensor, played: Tensor | None) -> Tensor:
+        """Rates ``[R, N, B]`` of the policies, with those of seats that do not learn as they are ``played``."""
+        if self.problem.seat is None or played is None:
+            return rates
+        return torch.where(self.own[:, self.problem.seat.agent].mT, rates, played)
+
     def improve(self, progress: float) -> dict[str, Tensor]:
         """One update of the critics and, every ``policy_delay``, of actors and targets; metrics ``[R, N]``."""
         s = self.settings

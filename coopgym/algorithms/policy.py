@@ -35,6 +35,10 @@ class Policy(abc.ABC):
     def reseed(self, seed: int) -> None:  # noqa: B027 - most policies draw nothing
         """Start the policy's own random stream anew; nothing for policies that draw none."""
 
+    def to(self, device: Any) -> Policy:
+        """This policy with its tensors on a torch device; itself where it has none."""
+        return self
+
     def fits(self, other: Policy) -> bool:
         """True if ``other`` can play beside this one in a stack."""
         return False

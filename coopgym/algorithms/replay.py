@@ -48,7 +48,7 @@ class Replay:
         return torch.stack([torch.randint(choices, (count,), generator=g, device=g.device) for g in generators])
 
     def fetch(self, drawn: Tensor, names: Iterable[str] | None = None, ahead: Tensor | int = 0) -> dict[str, Tensor]:
-        """Fields ``[R, count, *shape]`` (None: all) of what is ``ahead`` (a number, or ``[R, count]``) of steps drawn."""
+        """Fields ``[R, count, *shape]`` (None: all) of what is ``ahead`` (or ``[R, count]``) of steps drawn."""
         replicas, capacity, lanes, width = self.rows.shape
         age = (torch.div(drawn, lanes, rounding_mode="floor") + ahead).clamp_max(max(0, self.held - 1))
         slot = (age + self.place - self.held) % capacity

@@ -67,7 +67,8 @@ class ReplaySettings:
 class Sample(NamedTuple):
     """Steps from replay: features, next_features ``[R, N, B, F]``; the critics' states ``[R, N, B, S]``; rates, rewards
     (raw, discounted sums of n steps) ``[R, N, B]``; alive (c), worth and next_worth (annuities), discount (of what is
-    next) ``[R, 1, B]``. "next" is n steps ahead, or where the episode ends, before any restart."""
+    next) ``[R, 1, B]``. "next" is n steps ahead, or where the episode ends, before any restart.
+    next_rates ``[R, N, B]``: of seats that do not learn, what their players do next; None where all learn."""
 
     features: Tensor
     state: Tensor
@@ -79,6 +80,7 @@ class Sample(NamedTuple):
     worth: Tensor
     next_worth: Tensor
     discount: Tensor
+    next_rates: Tensor | None = None
 
 
 class ReplayLearner:
@@ -113,6 +115,8 @@ class ReplayLearner:
         }  # fmt: skip
         if self.state_encoder is not None:
             fields |= {"state": (self.state_encoder.size,), "next_state": (self.state_encoder.size,)}
+        if self.problem.seat is not None:
+            fields["next_rates"] = (n,)
         return fields
 
     # --- what the algorithms of this family say for themselves ---------------------------------------------------
@@ -200,6 +204,8 @@ class ReplayLearner:
         }  # fmt: skip
         if rollout.states is not None:
             steps |= {"state": self._joint(rollout.states)[:, :-1], "next_state": self._joint(rollout.final)}
+        if self.problem.seat is not None:
+            steps["next_rates"] = self.games.as_seated(torch.zeros_like(rewards), rollout.final).movedim(1, 3)
         self.replay.add(**steps)
         self.measure(rewards, rollout.terminated | rollout.truncated)
 
@@ -233,6 +239,7 @@ class ReplayLearner:
             features, self.seen(features, x.get("state")), x["rates"].movedim(2, 1), rewards.movedim(2, 1),
             following, self.seen(following, y.get("next_state")), continues(*ends, s.objective).unsqueeze(1),
             now.unsqueeze(1), then.unsqueeze(1), (s.discount**steps).unsqueeze(1),
+            y["next_rates"].movedim(2, 1) if "next_rates" in y else None,
         )  # fmt: skip
 
     def _several(self, drawn: Tensor, first: dict[str, Tensor]) -> tuple[dict[str, Tensor], Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms.features import Encoder
+from coopgym.algorithms.seating import Players
 from coopgym.envs import observation
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode, Weights
@@ -18,8 +20,10 @@ Choose = Callable[[Tensor, int], tuple[Tensor, ...]]  # features [R, N, E, F], s
 
 
 class Step(NamedTuple):
-    """One step of all lanes: payoffs, rewards ``[R, E, N]``; ends ``[R, E]``; the state before any restart."""
+    """One step of all lanes: rates ``[R, N, E]`` as played; payoffs, rewards ``[R, E, N]``; ends ``[R, E]``; the state
+    before any restart."""
 
+    rates: Tensor
     payoffs: Tensor
     rewards: Tensor
     terminated: Tensor
@@ -63,10 +67,11 @@ class Games:
         generators: Sequence[torch.Generator],
         setting: str,
         device: torch.device,
+        players: Players | None = None,
     ) -> None:
         self.source = game
         self.game = game.to("torch", device=device)
-        self.generators, self.setting = generators, setting
+        self.generators, self.setting, self.players = generators, setting, players
         self.batch = (len(modes), lanes)
         columns = zip(*(mode.weights for mode in modes), strict=True)
         self.weights = Weights(*(torch.tensor(c, device=device).reshape(-1, 1, 1) for c in columns))
@@ -94,6 +99,7 @@ class Games:
 
     def step(self, rates: Tensor, draws: Tensor | None = None) -> Step:
         """Play rates ``[R, N, E]`` and restart the lanes whose episode is over."""
+        rates = self.as_seated(rates)
         actions = rates.transpose(1, 2) * self.endowment
         before = self.state
         after, payoffs, terminated = self.game.step(before, actions, draws)
@@ -101,7 +107,17 @@ class Games:
         truncated = self.game.truncated(after) & ~terminated
         self.clock += 1
         self.state = self._following(terminated | truncated, after)
-        return Step(payoffs, rewards, terminated, truncated, after)
+        return Step(rates, payoffs, rewards, terminated, truncated, after)
+
+    def as_seated(self, rates: Tensor, state: State | None = None) -> Tensor:
+        """Rates ``[R, N, ..., E]`` with those of seats that others play replaced by what these do in a state ``[R, ...,
+        E]`` (None: the present one); as they are where all agents learn."""
+        if self.players is None:
+            return rates
+        state = self.state if state is None else state
+        look = functools.partial(observation.observe, self.game, state)
+        played: Tensor = self.players.fill(rates.movedim(1, -1) * self.endowment, look) / self.endowment
+        return played.clamp(0.0, 1.0).movedim(-1, 1)
 
     def _following(self, ended: Tensor, after: State) -> State:
         """What is played next: ``after``, or a new episode where one has ended."""
@@ -127,19 +143,18 @@ class Games:
         return normals(self.generators, steps, self.batch[1], k) if k else None
 
     def _play(self, choose: Choose, steps: int, noise: Tensor | None, states: bool, final: bool) -> Rollout:
-        seen, chosen, played, visited = [self.features()], [], [], [self.state]
+        seen, noted, played, visited = [self.features()], [], [], [self.state]
         for t in range(steps):
             rates, *kept = choose(seen[-1], t)
             played.append(self.step(rates, None if noise is None else noise[:, t]))
-            chosen.append((rates, *kept))
+            noted.append(kept)
             seen.append(self.features())
             visited.append(self.state)
-        rates, *kept = (torch.stack(x, 2) for x in zip(*chosen, strict=True))
         return Rollout(
             features=torch.stack(seen, 2),
             times=torch.stack([s.time for s in visited], 1).unsqueeze(1),
-            rates=rates,
-            kept=tuple(kept),
+            rates=torch.stack([s.rates for s in played], 2),
+            kept=tuple(torch.stack(x, 2) for x in zip(*noted, strict=True)),
             payoffs=torch.stack([s.payoffs for s in played], 1).movedim(-1, 1),
             rewards=torch.stack([s.rewards for s in played], 1).movedim(-1, 1),
             terminated=torch.stack([s.terminated for s in played], 1).unsqueeze(1),
@@ -160,12 +175,9 @@ class Replay(Games):
 
     def __init__(self, games: Games, rollout: Rollout, rows: Tensor) -> None:
         assert rollout.states is not None  # kept by the rollout for this
-        self.game, self.setting, self.encoder, self.endowment = (
-            games.game,
-            games.setting,
-            games.encoder,
-            games.endowment,
-        )
+        self.game, self.setting = games.game, games.setting
+        self.encoder, self.endowment = games.encoder, games.endowment
+        self.players = None
         self.weights = Weights(*(torch.as_tensor(weight)[rows] for weight in games.weights))
         self.batch = (len(rows), games.batch[1])
         self.recorded, self.rows, self.length = rollout.states, rows, rollout.rates.shape[2]

@@ -12,11 +12,13 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors import torch as tensors
+from torch import Tensor
 
 from coopgym.algorithms.files import write_atomically
 from coopgym.algorithms.network_policy import HEADS, OF_BINS, NetworkPolicy
 from coopgym.algorithms.networks import Network
 from coopgym.algorithms.policy import CallablePolicy, FixedPolicy, Policy, policy
+from coopgym.algorithms.seating import Seat, SeatPolicy
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 
@@ -28,27 +30,49 @@ def save(saved: Policy, path: Any) -> None:
 
     TypeError for a policy that is a user's function: that would be code.
     """
-    stem = _stem(path)
-    if isinstance(saved, CallablePolicy):
-        raise TypeError(f"{saved!r} is a function; only constants, heuristics and trained policies can be saved")
+    stem, arrays = _stem(path), dict[str, Tensor]()
     about: dict[str, Any] = {
-        "format": FORMAT, "name": saved.name, "game": saved.game.id, "game_hash": saved.game.hash,
-        "game_options": saved.game.options, "observability": saved.observability,
+        "format": FORMAT, "game": saved.game.id, "game_hash": saved.game.hash, "game_options": saved.game.options,
+        **_described(saved, arrays),
     }  # fmt: skip
     stem.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(saved, NetworkPolicy):
-        data = tensors.save({"theta": saved.theta.cpu().contiguous()})
-        about |= {
-            "kind": "network", "head": saved.head, "network": dataclasses.asdict(saved.network),
-            "stacked": saved.stacked, "about": saved.about, "sha256": hashlib.sha256(data).hexdigest(),
-        }  # fmt: skip
+    if arrays:
+        data = tensors.save(arrays)
+        about["sha256"] = hashlib.sha256(data).hexdigest()
         write_atomically(stem.with_name(stem.name + ".safetensors"), data)
-    elif isinstance(saved, FixedPolicy):
-        about |= {"kind": "rates", "rates": saved.rates.tolist()}
-    else:
-        about |= {"kind": "heuristic"}
     text = json.dumps(about, indent=1, sort_keys=True, default=lambda x: np.asarray(x).tolist())
     write_atomically(stem.with_name(stem.name + ".json"), text.encode())
+
+
+def fingerprint(policy: Policy) -> Any:
+    """What tells a policy from another: its name if it has no parameters, else all it is, with their checksum."""
+    arrays = dict[str, Tensor]()
+    about = _described(policy, arrays)
+    if not arrays and about["kind"] == "heuristic":
+        return policy.name
+    return {**about, "sha256": hashlib.sha256(tensors.save(arrays)).hexdigest()}
+
+
+def _described(saved: Policy, arrays: dict[str, Tensor], key: str = "theta") -> dict[str, Any]:
+    """What a policy is, as plain data; its tensors go into ``arrays`` under ``key`` and names that begin with it."""
+    if isinstance(saved, CallablePolicy):
+        raise TypeError(f"{saved!r} is a function; only constants, heuristics and trained policies can be saved")
+    about: dict[str, Any] = {"name": saved.name, "observability": saved.observability}
+    if isinstance(saved, SeatPolicy):
+        players = enumerate(saved.seat.players)
+        return about | {
+            "kind": "seat", "agent": saved.seat.agent, "own": _described(saved.own, arrays, key),
+            "players": [_described(p, arrays, f"{key}.{k}") | {"seats": columns} for k, (p, columns) in players],
+        }  # fmt: skip
+    if isinstance(saved, NetworkPolicy):
+        arrays[key] = saved.theta.cpu().contiguous()
+        return about | {
+            "kind": "network", "head": saved.head, "network": dataclasses.asdict(saved.network),
+            "stacked": saved.stacked, "about": saved.about, "tensor": key,
+        }  # fmt: skip
+    if isinstance(saved, FixedPolicy):
+        return about | {"kind": "rates", "rates": saved.rates.tolist()}
+    return about | {"kind": "heuristic"}
 
 
 def load(path: Any, expected: Game | None) -> Policy:
@@ -66,7 +90,7 @@ def load(path: Any, expected: Game | None) -> Policy:
         game = expected if expected is not None and same else make_game(about["game"], **about["game_options"])
         if game.hash != about["game_hash"]:
             raise ValueError(f"its game {game.id} has hash {about['game_hash']}, and this package makes {game.hash}")
-        loaded = _build(about, game, stem)
+        loaded = _build(about, game, _arrays(about, stem))
     except FileNotFoundError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
@@ -76,17 +100,27 @@ def load(path: Any, expected: Game | None) -> Policy:
     return loaded
 
 
-def _build(about: dict[str, Any], game: Game, stem: Path) -> Policy:
+def _arrays(about: dict[str, Any], stem: Path) -> dict[str, Tensor]:
+    """The tensors that belong to a description; none where it names no checksum."""
+    if "sha256" not in about:
+        return {}
+    data = stem.with_name(stem.name + ".safetensors").read_bytes()
+    if hashlib.sha256(data).hexdigest() != about["sha256"]:
+        raise ValueError("its tensor file has another checksum: damaged, or of another policy")
+    return tensors.load(data)
+
+
+def _build(about: dict[str, Any], game: Game, arrays: dict[str, Tensor]) -> Policy:
     if about["kind"] == "heuristic":
         return policy(about["name"], game)
     if about["kind"] == "rates":
         return FixedPolicy(game, about["rates"], about["name"], about["observability"])
-    data = stem.with_name(stem.name + ".safetensors").read_bytes()
-    if hashlib.sha256(data).hexdigest() != about["sha256"]:
-        raise ValueError("its tensor file has another checksum: damaged, or of another policy")
+    if about["kind"] == "seat":
+        players = tuple((_build(p, game, arrays), tuple(p["seats"])) for p in about["players"])
+        return SeatPolicy(Seat(game, about["agent"], players), _build(about["own"], game, arrays))
     if about["head"] not in (*HEADS.values(), *OF_BINS):
         raise ValueError(f"its head {about['head']!r} is unknown to this package")
-    theta = tensors.load(data)["theta"]
+    theta = arrays[about.get("tensor", "theta")]
     if not bool(torch.isfinite(theta).all()):
         raise ValueError("its parameters are not finite")
     network = Network(**{**about["network"], "hidden": tuple(about["network"]["hidden"])})

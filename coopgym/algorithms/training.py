@@ -22,8 +22,9 @@ from coopgym.algorithms.evaluation import Evaluation, best_constant, evaluate
 from coopgym.algorithms.files import write_atomically
 from coopgym.algorithms.interrupts import patience
 from coopgym.algorithms.learner import Learner, Problem
-from coopgym.algorithms.network_policy import NetworkPolicy
+from coopgym.algorithms.policy import Policy
 from coopgym.algorithms.record import Run
+from coopgym.algorithms.seating import Seat
 from coopgym.envs import observation
 from coopgym.envs.catalogue import entry
 from coopgym.envs.catalogue import game as make_game
@@ -32,6 +33,7 @@ from coopgym.envs.reward import KINDS, RewardMode
 from coopgym.mechanisms import checks
 
 STOCHASTIC_EPISODES = 64
+TOGETHER = ("value_decomposition", "self_play")  # paradigms to which a seat among given partners means nothing
 
 
 @dataclass(frozen=True)
@@ -55,18 +57,24 @@ class TrainResult:
     """What came out: one record and one policy for each replica, in the same order.
 
     runs: records in payoff units (``run.row()`` is a dict). policies: one for each replica. curves: rows of the table
-    ``curves``. seconds: time spent training (evaluation not counted). best_constant: see ``best_constant``.
+    ``curves``. seconds: time spent training (evaluation not counted). best_constant: see ``best_constant``; of a seat
+    where only one agent learned.
     """
 
     algorithm: str
     game: Game
     settings: Any
     runs: tuple[Run, ...]
-    policies: tuple[NetworkPolicy, ...]
+    policies: tuple[Policy, ...]
     curves: tuple[dict[str, Any], ...]
     seconds: float
     env_steps_per_second: float
     best_constant: dict[str, dict[str, Any]]
+
+    @property
+    def stack(self) -> Policy:
+        """All policies as one."""
+        return type(self.policies[0]).stack(self.policies)
 
     def evaluate(self, episodes: int = 1, seed: int = 0, **options: Any) -> Evaluation:
         """``coopgym.evaluate`` of all policies; the first axis of its arrays is the replica."""
@@ -76,7 +84,7 @@ class TrainResult:
         """Write a folder: policy.safetensors and policy.json (all replicas), curves.json, and last runs.json."""
         folder = Path(path)
         folder.mkdir(parents=True, exist_ok=True)
-        NetworkPolicy.stack(self.policies).save(folder / "policy")
+        self.stack.save(folder / "policy")
         write_atomically(folder / "curves.json", json.dumps(record.finite(list(self.curves))).encode())
         write_atomically(folder / "runs.json", json.dumps([run.row() for run in self.runs], indent=1).encode())
         return folder
@@ -96,13 +104,19 @@ def train(
     evaluations: int = 20,
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 60.0,
+    agent: int | str | None = None,
+    partners: Any = None,
     **options: Any,
 ) -> TrainResult:
     """Train one replica for each reward mode and seed, all of them as one tensor program.
 
     total_steps: environment steps of each replica, rounded up to whole iterations. device: "cpu", "cuda" or "auto".
     observability: "full", "asymmetric", "minimal", or None for the game's own. progress: True for a line on stderr, or
-    a function of ``Progress``. threads: of torch on a CPU. evaluations: points of the evaluation curve. ``options`` are
+    a function of ``Progress``. threads: of torch on a CPU. evaluations: points of the evaluation curve.
+
+    agent, partners: both or neither; with them only this agent (index or id) learns, for its own reward, and the other
+    seats are played by what ``coopgym.policy`` takes, or by a dict of it by agent, as in ``coopgym.make_seat``; a
+    function is known to the records by its name alone. ``options`` are
     hyperparameters of the algorithm and options of the game.
 
     checkpoint: a file from which the run goes on if it is there, to the same result, bit for bit, as without a break
@@ -123,18 +137,21 @@ def train(
         raise ValueError(f"reward_modes={modes} and seeds={checked} make no replica; give at least one of each")
     checks.whole("total_steps", total_steps, 1, 10**12)
     setting = observation.check_setting(observability or made.default_observability)
-    pairs = [(mode, seed) for mode in modes for seed in checked]
-    problem = Problem(made, tuple(m for m, _ in pairs), tuple(s for _, s in pairs), setting, _device(device))
+    seat = _seat(found, made, agent, partners)
+    pairs, where = [(mode, seed) for mode in modes for seed in checked], _device(device)
+    problem = Problem(
+        made, tuple(m for m, _ in pairs), tuple(s for _, s in pairs), setting, where, seat and seat.to(where)
+    )
     with _threads(checks.whole("threads", threads, 1, 1024)):
         learner: Learner = found.build(problem, settings)
         curves = Curves(evaluations)
-        recipe = _recipe(settings, total_steps)
+        recipe = _recipe(settings, total_steps, seat)
         kept = None
         if checkpoint is not None:
             ids = [_run_id(found, made, mode, seed, recipe, setting) for mode, seed in pairs]
             identity = checkpoints.identity(found.name, problem, recipe, evaluations)
             kept = checkpoints.Checkpoint(checkpoint, checkpoint_seconds, identity, ids)
-        seconds, iterations = _loop(learner, total_steps, curves, _reporter(progress), kept)
+        seconds, iterations = _loop(problem, learner, total_steps, curves, _reporter(progress), kept)
         return _result(found, problem, settings, recipe, learner, curves, seconds, iterations)
 
 
@@ -146,6 +163,8 @@ def planned_run_ids(
     seeds: Iterable[int],
     total_steps: int,
     observability: str | None = None,
+    agent: int | str | None = None,
+    partners: Any = None,
     **options: Any,
 ) -> list[str]:
     """The run_ids that ``train`` with the same arguments will give, in the same order; nothing is trained."""
@@ -153,14 +172,26 @@ def planned_run_ids(
     settings, made = _settings(found, game, options)
     found.check(made)
     setting = observation.check_setting(observability or made.default_observability)
-    recipe, chosen = _recipe(settings, checks.whole("total_steps", total_steps, 1, 10**12)), list(seeds)
+    checks.whole("total_steps", total_steps, 1, 10**12)
+    recipe, chosen = _recipe(settings, total_steps, _seat(found, made, agent, partners)), list(seeds)
     modes = [RewardMode.of(mode) for mode in reward_modes]
     return [_run_id(found, made, mode, seed, recipe, setting) for mode in modes for seed in chosen]
 
 
-def _recipe(settings: Any, total_steps: int) -> dict[str, Any]:
+def _recipe(settings: Any, total_steps: int, seat: Seat | None) -> dict[str, Any]:
     """All that decides a result besides the problem: schedules depend on the budget, so it is part of it."""
-    return {**dataclasses.asdict(settings), "total_steps": total_steps}
+    return {**dataclasses.asdict(settings), "total_steps": total_steps, **(seat.described() if seat else {})}
+
+
+def _seat(found: registry.Algorithm, game: Game, agent: int | str | None, partners: Any) -> Seat | None:
+    """The seat that a user asked for, or None; ValueError for half of one, or a learner that has no use for it."""
+    if agent is None and partners is None:
+        return None
+    if agent is None or partners is None:
+        raise ValueError(f"agent={agent!r} and partners={partners!r}: give both, or neither to train all agents")
+    if found.paradigm in TOGETHER:
+        raise ValueError(f"{found.name} trains all seats together; leave out agent and partners, or choose IPPO")
+    return Seat.of(game, agent, partners)
 
 
 def _run_id(
@@ -177,6 +208,7 @@ def _mutuality(mode: RewardMode) -> float | None:
 
 
 def _loop(
+    problem: Problem,
     learner: Learner,
     total_steps: int,
     curves: Curves,
@@ -198,7 +230,7 @@ def _loop(
         for i in range(first, iterations):
             with patience() if kept else nullcontext():
                 whole = False
-                seconds += _iterate(learner, curves, i, iterations)
+                seconds += _iterate(problem, learner, curves, i, iterations)
                 done, whole = i + 1, True
             if kept:
                 kept.offer(learner, curves, done, seconds)
@@ -212,13 +244,13 @@ def _loop(
     return seconds, iterations
 
 
-def _iterate(learner: Learner, curves: Curves, i: int, iterations: int) -> float:
+def _iterate(problem: Problem, learner: Learner, curves: Curves, i: int, iterations: int) -> float:
     """Iteration ``i``, and the evaluation if one is due; seconds of the former."""
     start, steps = time.perf_counter(), (i + 1) * learner.steps_per_iteration
     curves.add(learner.iterate(i / iterations), steps, learner.updates)
     seconds = time.perf_counter() - start
     if curves.due(i + 1, iterations):
-        curves.evaluated(evaluate(learner.policy(), learner.games.source, 1), steps, learner.updates)
+        curves.evaluated(evaluate(problem.seated(learner.policy()), problem.game, 1), steps, learner.updates)
     return seconds
 
 
@@ -233,11 +265,11 @@ def _result(
     iterations: int,
 ) -> TrainResult:
     """Evaluate the final policies and write the records."""
-    game, stack = problem.game, learner.policy()
+    game, stack, seat = problem.game, problem.seated(learner.policy()), problem.seat
     steps = iterations * learner.steps_per_iteration
     speed = steps * problem.replicas / max(seconds, 1e-9)
-    reference = best_constant(game, reward_modes=problem.modes)
-    episodes = STOCHASTIC_EPISODES if game.reset_draws + game.step_draws else 1
+    reference = best_constant(game, reward_modes=problem.modes, seat=seat)
+    episodes = STOCHASTIC_EPISODES if game.reset_draws + game.step_draws or stack.random else 1
     sure = evaluate(stack, game, episodes)
     drawn = evaluate(stack, game, STOCHASTIC_EPISODES, seed=1, deterministic=False)
     runs = []
@@ -246,7 +278,7 @@ def _result(
         identity = _run_id(found, game, mode, seed, recipe, problem.setting)
         diverged = int(learner.diverged_at[r])
         welfare = float(sure.welfare[r].mean())
-        best = reference["cooperative"]["welfare"]
+        best = reference["cooperative"]["welfare"] if seat is None else None  # what all could do, not one of them
         runs.append(
             Run(
                 run_id=identity, kind="learner", algorithm=found.name, paradigm=found.paradigm, game=game.id,
@@ -256,13 +288,13 @@ def _result(
                 objective=settings.objective, discount=settings.discount,
                 team_reward=settings.team_reward, hyperparameters=record.canonical(recipe),
                 hyperparameters_hash=record.digest(recipe, 6),
-                parameters=sum(theta[0].numel() for theta in learner.parameters.values()), env_steps=steps,
+                parameters=sum(problem.counts(theta) for theta in learner.parameters.values()), env_steps=steps,
                 updates=learner.updates, status="ok" if diverged < 0 else "diverged",
                 reason=None if diverged < 0 else "a number in an update was not finite",
                 diverged_at=None if diverged < 0 else diverged, **outcome(sure, r),
                 welfare_stochastic=float(drawn.welfare[r].mean()), welfare_stochastic_sd=float(drawn.welfare[r].std()),
                 episodes_stochastic=STOCHASTIC_EPISODES, best_constant_welfare=best,
-                best_constant_reward=reference[str(mode)]["return"],
+                best_constant_reward=None if seat else reference[str(mode)]["return"],
                 efficiency_best_constant=welfare / best if best else None, torch_version=torch.__version__,
                 device=_device_name(problem.device), precision="float32", replicas_in_program=problem.replicas,
                 lanes=learner.games.batch[1], program_seconds=seconds, seconds=seconds / problem.replicas,
@@ -275,7 +307,7 @@ def _result(
         stack.replica(r, algorithm=found.name, run_id=run.run_id, reward_mode=str(problem.modes[r]), seed=run.seed)
         for r, run in enumerate(runs)
     )
-    rows = tuple(curves.rows([run.run_id for run in runs]))
+    rows = tuple(curves.rows([run.run_id for run in runs], None if seat is None else seat.agent))
     return TrainResult(found.name, game, settings, tuple(runs), policies, rows, seconds, speed, reference)
 
 

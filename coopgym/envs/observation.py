@@ -60,6 +60,20 @@ def per_agent(game: Game, state: State, setting: str) -> Array:
     return xp.concat(parts)
 
 
+def narrowed(game: Game, rows: Array, seen: str, wanted: str) -> Array:
+    """Per-agent observations of ``wanted`` out of those of ``seen``, a setting that shows at least as much."""
+    if seen == wanted:
+        return rows
+    n, agents = game.n, np.arange(game.n)[:, None]
+    trust = n + np.arange(n) + (n * agents if seen == "full" else 0 * agents)
+    if wanted == "minimal":
+        index = np.hstack([0 * agents, trust])
+    else:
+        rest = np.arange(n + n * n, rows.shape[-1])
+        index = np.hstack([np.tile(np.arange(n), (n, 1)), trust, np.tile(rest, (n, 1))])
+    return rows[..., agents, index]
+
+
 def _for_each(xp, n: int, row: Array) -> Array:  # type: ignore[no-untyped-def]
     """``[..., k]`` repeated for each agent: ``[..., N, k]``."""
     return xp.broadcast(row[..., None, :], (*row.shape[:-1], n, row.shape[-1]))

@@ -126,15 +126,20 @@ class SeatEnv(gymnasium.Env[np.ndarray, np.ndarray]):
 
 def seated(game: Game, seat: int, partners: Any) -> list[Partner]:
     """The partners at all seats but ``seat``; one that plays several seats is asked once a step."""
+    return [partner(game, who, columns) for who, columns in other_seats(game, seat, partners)]
+
+
+def other_seats(game: Game, seat: int, partners: Any) -> list[tuple[Any, list[int]]]:
+    """(who, the seats it plays) for all seats but ``seat``: one for all of them, or those of a dict."""
     others = [i for i in range(game.n) if i != seat]
     if not isinstance(partners, Mapping):
-        return [partner(game, partners, others)]
+        return [(partners, others)]
     given = {game.agent_index(agent): who for agent, who in partners.items()}
     missing, extra = [game.agents[i] for i in others if i not in given], seat in given
     if missing or extra:
         wrong = f"lacks {missing}" if missing else f"names {game.agents[seat]}, whose seat this is"
         raise ValueError(f"partners {wrong}; give one partner for each other agent")
-    return [partner(game, given[i], [i]) for i in others]
+    return [(given[i], [i]) for i in others]
 
 
 def partner(game: Game, who: Any, columns: list[int]) -> Partner:

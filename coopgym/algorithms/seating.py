@@ -1,0 +1,159 @@
+"""One agent's seat among partners that do not learn: the counterpart of ``coopgym.make_seat`` for training and play."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from coopgym.algorithms.policy import CallablePolicy, FixedPolicy, Policy, policy
+from coopgym.envs import observation
+from coopgym.envs.game import Game
+from coopgym.envs.seat import other_seats
+from coopgym.mechanisms.arrays import Array, namespace, to_numpy
+
+Look = Callable[[str], Array]  # setting -> observations [R, ..., N, d]
+
+
+@dataclass(frozen=True, eq=False)
+class Seat:
+    """The seat of ``agent`` (index); ``players`` are the policies of the others, each with the seats it plays."""
+
+    game: Game
+    agent: int
+    players: tuple[tuple[Policy, tuple[int, ...]], ...]
+
+    def __post_init__(self) -> None:
+        taken = sorted([self.agent, *(i for _, columns in self.players for i in columns)])
+        if taken != list(range(self.game.n)):
+            raise ValueError(f"seats {taken} are taken; each of the {self.game.n} must be, by one player")
+        for player, _ in self.players:
+            if player.stacked:
+                raise ValueError(f"{player!r} is a stack of policies; seat one of them as partner, with policy[i]")
+
+    @classmethod
+    def of(cls, game: Game, agent: int | str, partners: Any) -> Seat:
+        """The seat of an agent (index or id); partners: what ``coopgym.policy`` takes, or a dict of it by agent."""
+        seat = game.agent_index(agent)
+        others = other_seats(game, seat, partners)
+        return cls(game, seat, tuple((policy(who, game), tuple(columns)) for who, columns in others))
+
+    def to(self, device: Any) -> Seat:
+        """The same seat with its players' tensors on a torch device."""
+        return Seat(self.game, self.agent, tuple((player.to(device), columns) for player, columns in self.players))
+
+    def around(self, own: Policy) -> SeatPolicy:
+        """``own`` in this seat, the players in the others."""
+        return SeatPolicy(self, own)
+
+    def described(self) -> dict[str, Any]:
+        """What tells this seat from another, as plain data: the agent, and who plays which other."""
+        agents = self.game.agents
+        partners = [{"seats": [agents[i] for i in c], "plays": _described(p, c)} for p, c in self.players]
+        return {"agent": agents[self.agent], "partners": partners}
+
+
+class Players:
+    """The players of the other seats beside R replicas. One that draws has a copy with its own stream for each."""
+
+    def __init__(self, seat: Seat, seeds: Sequence[int]) -> None:
+        self.seat = seat
+        self.copies = [[copy.deepcopy(p) for _ in seeds] if p.random else [] for p, _ in seat.players]
+        self.reseed(seeds)
+
+    def reseed(self, seeds: Sequence[int]) -> None:
+        """Start the streams anew, one for each replica."""
+        for copies in self.copies:
+            for player, seed in zip(copies, seeds, strict=False):
+                player.reseed(seed)
+
+    def fill(self, actions: Array, look: Look) -> Array:
+        """Actions ``[R, ..., N]`` in endowment units, with the other seats' in their places."""
+        filled = namespace(actions).copy(actions)
+        for (player, columns), copies in zip(self.seat.players, self.copies, strict=True):
+            seen = look(player.observability)
+            answer = _one_by_one(copies, seen) if copies else player.act(seen)
+            filled[..., list(columns)] = answer[..., list(columns)]
+        return filled
+
+
+class SeatPolicy(Policy):
+    """``own`` plays its seat, the seat's players all others; a stack of R if ``own`` is one.
+
+    The players play in their deterministic form, as they did in training, whatever ``own`` does.
+    """
+
+    def __init__(self, seat: Seat, own: Any) -> None:
+        self.seat, self.own, self.game = seat, own, seat.game
+        self.name, self.stacked, self.about = own.name, own.stacked, getattr(own, "about", {})
+        settings = {own.observability, *(player.observability for player, _ in seat.players)}
+        self.observability = next(s for s in observation.SETTINGS if s in settings)  # the one that shows most
+        self.players = Players(seat, [0] * (len(own) if own.stacked else 1))
+
+    @classmethod
+    def stack(cls, policies: Sequence[SeatPolicy]) -> SeatPolicy:
+        """Several policies for one seat, with the same players."""
+        first = policies[0]
+        return cls(first.seat, type(first.own).stack([p.own for p in policies]))
+
+    def __len__(self) -> int:
+        return len(self.own)
+
+    def __getitem__(self, index: int) -> SeatPolicy:
+        """The policy of one replica of a stack."""
+        return SeatPolicy(self.seat, self.own[index])
+
+    def replica(self, index: int, **about: Any) -> SeatPolicy:
+        """The policy of one replica, with more said ``about`` it."""
+        return SeatPolicy(self.seat, self.own.replica(index, **about))
+
+    @property
+    def random(self) -> bool:
+        """True if any of those that play is."""
+        return self.own.random or any(player.random for player, _ in self.seat.players)
+
+    def reseed(self, seed: int) -> None:
+        """Start all streams anew; those of a stack's replicas are the same, as their noise is."""
+        self.own.reseed(seed)
+        self.players.reseed([seed] * (len(self) if self.stacked else 1))
+
+    def to(self, device: Any) -> SeatPolicy:
+        """The same policy on another device."""
+        return SeatPolicy(self.seat.to(device), self.own.to(device))
+
+    def fits(self, other: Policy) -> bool:
+        """Policies for one seat among the same players fit if what plays the seat does."""
+        return isinstance(other, SeatPolicy) and other.seat is self.seat and self.own.fits(other.own)
+
+    def act(self, observations: Array, deterministic: bool = True) -> Array:
+        """Everybody's actions, each from what it may see."""
+        self.check(observations)
+
+        def look(setting: str) -> Array:
+            return observation.narrowed(self.game, observations, self.observability, setting)
+
+        own = self.own.act(look(self.own.observability), deterministic)
+        if self.stacked:
+            return self.players.fill(own, look)
+        return self.players.fill(own[None], lambda setting: look(setting)[None])[0]
+
+
+def _one_by_one(copies: Sequence[Policy], seen: Array) -> Array:
+    """Actions of R players, each of its own observations ``[..., N, d]`` in NumPy: they may know nothing else."""
+    answers = [player.act(to_numpy(rows)) for player, rows in zip(copies, seen, strict=True)]
+    return namespace(seen).asarray(np.stack(answers), seen)
+
+
+def _described(player: Policy, columns: Sequence[int]) -> Any:
+    """A constant by its rates, a heuristic and a function by their names, a trained policy by its parameters too."""
+    if isinstance(player, FixedPolicy):
+        return player.rates[list(columns)].tolist()
+    if isinstance(player, CallablePolicy):
+        function = player.function
+        return f"function {getattr(function, '__module__', '')}.{getattr(function, '__qualname__', player.name)}"
+    from coopgym.algorithms.storage import fingerprint
+
+    return fingerprint(player)
