@@ -21,7 +21,7 @@ from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.networks import Network
 from coopgym.algorithms.optim import Adam, clip
 from coopgym.algorithms.roles import SHARES, Sharing
-from coopgym.algorithms.rollout import Choose, Rollout, normals
+from coopgym.algorithms.rollout import Choose, Rollout, normals, persistent
 from coopgym.algorithms.scaling import PopArt, RewardScale
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.base import State
@@ -62,11 +62,13 @@ class OnPolicySettings(RolloutSettings):
 
     share: str = "none"  # "roles": agents that the game does not tell apart have one actor
     initial_log_std: float = -1.0  # of z: about 0.2 of the endowment
+    correlation: float = 0.0  # of a step's noise with the last one's: what acts slowly, as trust does, shows sooner
 
     def __post_init__(self) -> None:
         super().__post_init__()
         checks.number("initial_log_std", self.initial_log_std, *gaussian.LOG_STD_BOUNDS)
         checks.choice("share", self.share, SHARES)
+        checks.number("correlation", self.correlation, 0.0, 0.999)
 
 
 @dataclass(frozen=True)
@@ -165,8 +167,7 @@ class OnPolicy:
         theta = self.actors(self.parameters["actor"])
         layers = self.actor.layers(theta)
         std = torch.exp(gaussian.bounded_log_std(self.actor.free_parameters(theta)))
-        noise = normals(self.generators, self.problem.game.n, self.rollout_steps, self.settings.lanes)
-        noise = noise * std.unsqueeze(-1)
+        noise = self.draw_noise(self.settings.lanes) * std.unsqueeze(-1)
 
         def choose(features: Tensor, t: int) -> tuple[Tensor, ...]:
             mean = self.actor.run(layers, features).squeeze(-1)
@@ -174,6 +175,12 @@ class OnPolicy:
             return gaussian.squash(z), z, mean
 
         return choose
+
+    def draw_noise(self, lanes: int) -> Tensor:
+        """What a rollout of Gaussian policies explores with, in units of their spread ``[R, N, H, lanes]``."""
+        assert isinstance(self.settings, OnPolicySettings)
+        noise = normals(self.generators, self.problem.game.n, self.rollout_steps, lanes)
+        return persistent(noise, self.settings.correlation)
 
     def descend_once(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """One step of every replica on all its samples, a few replicas at a time; metrics ``[R, N]``."""

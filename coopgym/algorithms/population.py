@@ -15,7 +15,7 @@ from coopgym.algorithms import distributions as gaussian
 from coopgym.algorithms.learner import Problem
 from coopgym.algorithms.onpolicy import Batch
 from coopgym.algorithms.ppo import PPO, PPOSettings
-from coopgym.algorithms.rollout import Choose, Rollout, normals
+from coopgym.algorithms.rollout import Choose, Rollout
 from coopgym.algorithms.scaling import RewardScale
 from coopgym.mechanisms.base import State
 
@@ -106,7 +106,7 @@ class PopulationPPO(PPO):
         log_stds = (self.actor.free_parameters(theta) for theta in (own, self.partners))
         std, their_std = (torch.exp(gaussian.bounded_log_std(x)) for x in log_stds)
         spread = self._seated(std.expand(-1, -1, e), their_std)
-        noise = normals(self.generators, n, self.rollout_steps, e) * spread.unsqueeze(2)
+        noise = self.draw_noise(e) * spread.unsqueeze(2)
 
         def choose(features: Tensor, t: int) -> tuple[Tensor, ...]:
             faced = features[:, :, first:].reshape(-1, n * seats.blocks, seats.groups, features.shape[-1])

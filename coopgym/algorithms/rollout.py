@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -217,6 +218,17 @@ def stack(states: Sequence[State]) -> State:
 def normals(generators: Sequence[torch.Generator], *shape: int) -> Tensor:
     """Standard normal numbers ``[R, *shape]``: each replica's from its own generator."""
     return torch.stack([torch.randn(shape, generator=g, device=g.device) for g in generators])
+
+
+def persistent(noise: Tensor, correlation: float) -> Tensor:
+    """Standard normal noise ``[R, N, H, E]`` that lasts: neighbours along H have this correlation."""
+    if correlation == 0.0:
+        return noise
+    steps = list(noise.unbind(2))
+    fresh = math.sqrt(1.0 - correlation**2)
+    for t in range(1, len(steps)):
+        steps[t] = correlation * steps[t - 1] + fresh * steps[t]
+    return torch.stack(steps, 2)
 
 
 def uniforms(generators: Sequence[torch.Generator], *shape: int) -> Tensor:
