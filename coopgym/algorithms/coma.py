@@ -30,7 +30,7 @@ class COMASettings(CriticSettings):
     lanes: int = 32
     rollout_steps: int | None = 8
     bins: int = 21  # K, levels of each agent's own endowment
-    smoothing: float = 0.05  # width, as a rate, within which critics' bins share what they learn; 0: each for itself
+    smoothing: float = 0.05  # width, as a rate, within which bins share what they learn; 0: each for itself
     learning_rate: float = 4e-3
     critic_rate: float = 3e-3  # learning rate of the critics; falls linearly to 0
     minibatches: int = 4  # steps of the critics for each one of the actors
@@ -87,7 +87,7 @@ class COMA(ActorCritic):
     def make_networks(self) -> dict[str, Tensor]:
         """Actors with one number for each bin, and the critics."""
         s = self.settings
-        self.actor = Network(self.games.encoder.size, s.bins, s.hidden, s.activation, head_gain=0.01)
+        self.actor = Network(self.games.encoder.size, s.bins + 1, s.hidden, s.activation, head_gain=0.01)
         return {"actor": self.actor.initial(self.problem.game.n, self.generators), **self.make_critic()}
 
     def make_critic(self) -> dict[str, Tensor]:
@@ -104,7 +104,7 @@ class COMA(ActorCritic):
 
     def preferences(self, theta: Tensor, features: Tensor) -> Tensor:
         """log softmax ``[R, N, ..., K]`` of features ``[R, N, ..., F]``."""
-        return torch.log_softmax(self.actor(theta, features), -1)
+        return torch.log_softmax(self.actor(theta, features) @ self.spread, -1)
 
     def mixture(self, preferences: Tensor) -> Tensor:
         """pi: probabilities of what is played, of log softmax."""
@@ -225,8 +225,8 @@ class COMA(ActorCritic):
 
     def policy(self) -> NetworkPolicy:
         """The present softmax policies of all replicas, without the uniform share."""
-        theta = self.parameters["actor"].clone()
-        return NetworkPolicy.of(self.problem.game, self.problem.setting, self.actor, theta, head="categorical")
+        network, theta = bins.folded(self.actor, self.parameters["actor"], self.spread)
+        return NetworkPolicy.of(self.problem.game, self.problem.setting, network, theta, head="categorical")
 
 
 def in_units_of_spread(advantages: Tensor) -> Tensor:

@@ -61,7 +61,7 @@ def test_the_advantage_is_that_over_what_the_policy_would_have_played(epsilon):
     rows = slice(None)
     got = made.advantages(rows, batch)
     with torch.no_grad():
-        logits = made.actor(made.parameters["actor"], batch.features)
+        logits = made.actor(made.parameters["actor"], batch.features) @ made.spread
         policy = (1.0 - epsilon) * torch.softmax(logits, -1) + epsilon / 5
         values = made.critic(made.parameters["critic"], batch.inputs) @ made.spread
     r, i, b = 2, 1, 7
@@ -94,13 +94,13 @@ def test_the_gradient_is_that_of_the_mixture_that_is_played(epsilon):
     loss, _ = made.loss({"actor": theta}, batch, 0.0)
     (gradient,) = torch.autograd.grad(loss, theta)
     with torch.no_grad():
-        p = torch.softmax(made.actor(theta, batch.features), -1)
+        p = torch.softmax(made.actor(theta, batch.features) @ made.spread, -1)
         one = torch.nn.functional.one_hot(batch.z.long(), 3).float()
         chosen = (p * one).sum(-1, keepdim=True)
         # d log((1 - e) p_k + e / K) / d logits = (1 - e) p_k (1_k - p) / ((1 - e) p_k + e / K)
         score = (1.0 - epsilon) * chosen * (one - p) / ((1.0 - epsilon) * chosen + epsilon / 3)
-        wanted = -(batch.advantages.unsqueeze(-1) * score).mean(2)
-    torch.testing.assert_close(made.actor.layers(gradient)[-1][1].reshape(1, 2, 3), wanted, atol=1e-5, rtol=1e-4)
+        wanted = -((batch.advantages.unsqueeze(-1) * score) @ made.spread.T).mean(2)
+    torch.testing.assert_close(made.actor.layers(gradient)[-1][1].reshape(1, 2, 4), wanted, atol=1e-5, rtol=1e-4)
 
 
 # --- ends of episodes -----------------------------------------------------------------------------------------------
@@ -159,19 +159,19 @@ def first_actions(result, steps):
 @pytest.mark.parametrize("team_reward", [False, True])
 def test_a_bandit_teaches_one_agent_all_and_the_other_nothing(team_reward):
     result = coopgym.train("COMA", of(Opposed(), 1), reward_modes=["private"], seeds=[0], total_steps=40_000,
-                           hidden=(16,), learning_rate=3e-3, evaluations=1, team_reward=team_reward)  # fmt: skip
+                           hidden=(16,), evaluations=1, team_reward=team_reward)  # fmt: skip
     np.testing.assert_allclose(first_actions(result, 1), [[100.0, 0.0]])
 
 
 def test_what_pays_later_is_chosen_first():
     result = coopgym.train("COMA", of(Investment(), 2), reward_modes=["private"], seeds=[0], total_steps=60_000,
-                           hidden=(16,), learning_rate=3e-3, evaluations=1)  # fmt: skip
+                           hidden=(16,), evaluations=1)  # fmt: skip
     np.testing.assert_allclose(first_actions(result, 2), [[100.0, 100.0], [0.0, 0.0]], atol=5.1)  # one bin
 
 
 def test_one_step_slcd_with_a_team_reward_ends_at_the_welfare_optimum():
     result = coopgym.train("COMA", "SLCD-v1", max_steps=1, reward_modes=["private"], seeds=[0], total_steps=60_000,
-                           hidden=(16,), learning_rate=3e-3, evaluations=1, team_reward=True)  # fmt: skip
+                           hidden=(16,), evaluations=1, team_reward=True)  # fmt: skip
     np.testing.assert_allclose(first_actions(result, 1)[0], [28.63, 28.63], atol=5.0)
 
 
