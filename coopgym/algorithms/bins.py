@@ -51,7 +51,7 @@ def dueling(count: int, smoothing: float, device: torch.device) -> Tensor:
     weights = torch.eye(count, dtype=torch.float64)
     if smoothing > 0.0:
         weights = torch.exp(-0.5 * ((u - u.unsqueeze(-1)) / smoothing).square())
-        weights = weights / weights.square().sum(0, keepdim=True).sqrt()
+        weights = weights / weights.sum(0, keepdim=True)
     weights = weights - weights.mean(0, keepdim=True)
     return torch.cat([weights, torch.ones(1, count, dtype=torch.float64)]).to(device, torch.float32)
 

@@ -30,11 +30,12 @@ class COMASettings(CriticSettings):
     lanes: int = 32
     rollout_steps: int | None = 8
     bins: int = 21  # K, levels of each agent's own endowment
-    smoothing: float = 0.1  # width, as a rate, within which bins share what they learn; 0: each for itself
-    learning_rate: float = 1e-3
+    smoothing: float = 0.05  # width, as a rate, within which bins share what they learn; 0: each for itself
+    learning_rate: float = 4e-3
     critic_rate: float = 3e-3  # learning rate of the critics; falls linearly to 0
     minibatches: int = 4  # steps of the critics for each one of the actors
     polyak: float = 0.1  # rate at which target critics follow, per iteration
+    final_entropy: float = 0.0
     epsilon: float = 0.1  # share of uniform play at first; falls linearly to final_epsilon
     final_epsilon: float = 0.0
     discount: float = 0.9

@@ -43,7 +43,7 @@ class PPO(ActorCritic):
         """Play H steps in all lanes and learn from them; see Learner."""
         rollout = self.play()
         batch = self.estimate(rollout)
-        orders = shuffled(self.generators, self.settings.epochs, batch.z.shape[-1])
+        orders = self._orders(batch.z.shape[-1])
         size = -(-batch.z.shape[-1] // self.settings.minibatches)
         losses = []
         for rows in replica_chunks(self.problem.replicas, self.problem.game.n * size, self.problem.device):
@@ -51,6 +51,10 @@ class PPO(ActorCritic):
         self.updates += self.settings.epochs * self.settings.minibatches
         names = losses[0]
         return {**self._watch(rollout), **{name: torch.cat([x[name] for x in losses]) for name in names}}
+
+    def _orders(self, samples: int) -> Tensor:
+        """Random orders ``[R, epochs, samples]``."""
+        return shuffled(self.generators, self.settings.epochs, samples)
 
     def improve(self, rows: slice, batch: Batch, orders: Tensor, progress: float) -> dict[str, Tensor]:
         """Epochs of minibatches on the replicas ``rows``; metrics of the last minibatch, ``[r, N]``."""

@@ -27,7 +27,7 @@ class VDNSettings(ReplaySettings):
     """Hyperparameters of VDN. There is no other reward than the team's."""
 
     bins: int = 21  # K, levels of each agent's own endowment
-    smoothing: float = 0.1  # width, as a rate, within which bins share what they learn; 0: each for itself
+    smoothing: float = 0.05  # width, as a rate, within which bins share what they learn; 0: each for itself
     epsilon: float = 1.0  # share of uniform play at first
     final_epsilon: float = 0.05
     exploring: float = 0.2  # share of the budget over which it falls
@@ -140,17 +140,17 @@ class VDN(ReplayLearner):
         """Remember and improve; or, without replay, improve on what has just been played."""
         if not self.settings.pqn:
             return super().learn(rollout, progress)
-        features, state, rates, goals = (x.flatten(2, 3) for x in self.estimate(rollout))
+        samples = self.estimate(rollout)
         metrics: dict[str, Tensor] = {}
-        for order in shuffled(self.generators, self.settings.epochs, rates.shape[-1]).unbind(1):
+        for order in shuffled(self.generators, self.settings.epochs, samples[-1].shape[-1]).unbind(1):
             for index in order.tensor_split(self.settings.minibatches, dim=-1):
-                features_, state_, rates_, goals_ = take((features, state, rates, goals), index)
-                metrics = self.fit(features_, state_, rates_, goals_, progress)
+                features, state, rates, goals = take(samples, index)
+                metrics = self.fit(features, state, rates, goals, progress)
         return metrics
 
     @torch.no_grad()
     def estimate(self, rollout: Rollout) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Features, states, rates and normalised Q(lambda) goals ``[R, N, H, E, ...]``; moves the scales."""
+        """Features, states, rates and normalised Q(lambda) goals ``[R, N, B, ...]``; moves the scales."""
         assert rollout.final is not None
         s, rewards, ended = self.settings, self.rewards(rollout), rollout.terminated | rollout.truncated
         self.measure(rewards, ended)
@@ -159,24 +159,29 @@ class VDN(ReplayLearner):
         if self.updates == 0:
             self._normalise(rewards)
         features, after = rollout.features[:, :, :-1], self.games.features(rollout.final)
-        before = None if rollout.states is None else self._joint(rollout.states)[:, :-1]
-        state = self.seen(features, before)
-        next_state = self.seen(after, None if before is None else self._joint(rollout.final))
+        joint = next_joint = None
+        if rollout.states is not None:
+            joint, next_joint = (
+                self._joint(rollout.states)[:, :-1].flatten(1, 2),
+                self._joint(rollout.final).flatten(1, 2),
+            )
+        flat, flat_after = features.flatten(2, 3), after.flatten(2, 3)
+        state, next_state = self.seen(flat, joint), self.seen(flat_after, next_joint)
         times = rollout.times[:, :, :-1]
         now, then = (annuity(times + k, self.problem.game.horizon, s.discount, s.objective) for k in (0, 1))
-        values, following = self.best(features, state) * now, self.best(after, next_state) * then
+        values = self.best(flat, state).reshape(rewards.shape) * now
+        following = self.best(flat_after, next_state).reshape(rewards.shape) * then
         alive = continues(rollout.terminated, rollout.truncated, s.objective)
         gains = generalised_advantage(rewards, values, following, alive, ended, s.discount, s.trace)
         goals = (gains + values) / now
         self._flag(torch.isfinite(goals).flatten(1).all(1))
         self._normalise(goals)
-        return features, state, rollout.rates, self.popart.normalise(goals)
+        return flat, state, rollout.rates.flatten(2, 3), self.popart.normalise(goals).flatten(2, 3)
 
     def best(self, features: Tensor, state: Tensor) -> Tensor:
-        """Q_tot ``[R, N, H, E]`` of the best bins at features ``[R, N, H, E, F]``, per remaining step."""
-        values = self.values(self.parameters, features.flatten(2, 3)).amax(-1)
-        total = self.mix(self.parameters, values, state.flatten(2, 3)).unsqueeze(1).expand_as(values)
-        return self.popart.restore(total).reshape(features.shape[:-1])
+        """Q_tot ``[R, N, B]`` of the best bins at features ``[R, N, B, F]``, per remaining step."""
+        values = self.values(self.parameters, features).amax(-1)
+        return self.popart.restore(self.mix(self.parameters, values, state).unsqueeze(1).expand_as(values))
 
     # --- what both have in common --------------------------------------------------------------------------------
 

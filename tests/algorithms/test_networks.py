@@ -100,3 +100,13 @@ def test_clipping_is_per_replica_and_group():
     np.testing.assert_allclose(norm, [[0.2, 0.2], [20.0, 20.0]], rtol=1e-6)
     torch.testing.assert_close(clipped[0], gradient[0])
     np.testing.assert_allclose(clipped[1].norm(dim=-1), 0.5, rtol=1e-5)
+
+
+def test_layer_norm_is_that_of_torch_before_each_activation():
+    network = Network(3, 2, (8, 6), "tanh", layer_norm=True)
+    theta = network.initial(1, [torch.Generator().manual_seed(0)])
+    x = torch.randn(1, 1, 5, 3, generator=torch.Generator().manual_seed(1))
+    (w1, b1), (w2, b2), (w3, b3) = ((w[0, 0], b[0, 0]) for w, b in network.layers(theta))
+    h = torch.tanh(torch.nn.LayerNorm(8)(x[0, 0] @ w1 + b1))
+    h = torch.tanh(torch.nn.LayerNorm(6)(h @ w2 + b2))
+    torch.testing.assert_close(network(theta, x)[0, 0], h @ w3 + b3)

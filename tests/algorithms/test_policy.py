@@ -190,3 +190,50 @@ def test_other_heads_act_and_come_back_from_disk(head, outputs, free, tmp_path):
     (tmp_path / "policy.json").write_text(json.dumps({**about, "head": "squashed_gaussian"}))
     with pytest.raises(ValueError, match="does not have the head"):
         coopgym.load_policy(tmp_path / "policy")
+
+
+@pytest.mark.parametrize("head", ["bins", "categorical"])
+def test_policies_of_bins_choose_levels_of_the_own_endowment_and_come_back_from_disk(head, tmp_path):
+    game = coopgym.game("CoalitionFormation-v1")
+    network = Network(Encoder.of(game, "asymmetric").size, 5, (4,))
+    theta = network.initial(game.n, [torch.Generator().manual_seed(seed) for seed in (0, 1)])
+    stack = NetworkPolicy.of(game, "asymmetric", network, theta, head=head)
+    rows = seen(game, "asymmetric", 0.3 * game.endowment) + 0.1 * np.arange(5.0).reshape(5, 1, 1)
+    both = np.broadcast_to(rows, (2, *rows.shape))
+    sure, drawn = (stack.act(both, deterministic=d) for d in (True, False))
+    x = stack.encoder(torch.as_tensor(rows).float()).transpose(0, 1)
+    outputs = network(theta, x.expand(2, *x.shape))
+    best = outputs.argmax(-1).transpose(1, 2).double() / 4.0
+    np.testing.assert_allclose(sure, best * torch.as_tensor(game.endowment), rtol=1e-6)
+    assert np.isin((drawn / game.endowment * 4.0).round(5), range(5)).all()
+    assert np.array_equal(sure, drawn) == (head == "bins")  # the best bin is the best bin
+    one = stack[1]
+    assert one.head == head and one.fits(stack[0])
+    np.testing.assert_array_equal(one.act(rows), sure[1])
+    again = NetworkPolicy.stack([stack[0], stack[1]])
+    np.testing.assert_array_equal(again.act(both), sure)
+    assert not one.fits(NetworkPolicy(game, "asymmetric", network, theta[:1], stacked=False, about={},
+                                      head="categorical" if head == "bins" else "bins"))  # fmt: skip
+    stack.save(tmp_path / "policy")
+    loaded = coopgym.load_policy(tmp_path / "policy")
+    assert loaded.head == head
+    np.testing.assert_array_equal(loaded.act(both), sure)
+    about = json.loads((tmp_path / "policy.json").read_text())
+    (tmp_path / "policy.json").write_text(json.dumps({**about, "head": "squashed"}))
+    with pytest.raises(ValueError, match="does not have the head"):
+        coopgym.load_policy(tmp_path / "policy")
+    with pytest.raises(ValueError, match="does not have the head"):
+        NetworkPolicy.of(game, "asymmetric", network, theta)
+
+
+def test_a_categorical_policy_draws_as_often_as_its_softmax_says():
+    game = coopgym.game("SLCD-v1")
+    network = Network(Encoder.of(game, "asymmetric").size, 3, (4,))
+    theta = 2.0 * network.initial(2, [torch.Generator().manual_seed(0)])
+    made = NetworkPolicy(game, "asymmetric", network, theta, stacked=False, about={}, head="categorical")
+    rows = seen(game, "asymmetric", 0.3 * game.endowment, (20_000,))
+    actions = made.act(rows, deterministic=False)
+    outputs = network(theta, made.encoder(torch.as_tensor(rows[:1]).float()).transpose(0, 1).unsqueeze(0))[0, :, 0]
+    for i in range(2):
+        shares = [(actions[:, i].round(3) == level).mean() for level in (0.0, 50.0, 100.0)]
+        np.testing.assert_allclose(shares, torch.softmax(outputs[i], -1), atol=0.015)
