@@ -28,15 +28,17 @@ SEEDS = 7
 
 
 def planned(algorithms: list[str], games: list[str]) -> list[Cell]:
-    """The design, small games first, without what a learner cannot play."""
+    """The design: learner after learner, games of many agents last, without what a learner cannot play."""
     budgets = json.loads((HERE / "quality.json").read_text())
-    cells = []
-    for game in sorted(games, key=lambda name: coopgym.game(name).n):
-        crowd = coopgym.game(game).n > 8
-        for name in algorithms:
-            if entry(name).limit(coopgym.game(game)) is None:
-                cells.append({"algorithm": name, "game": game, "steps": budgets["crowd" if crowd else "steps"][name]})
-    return cells
+    return [
+        {"algorithm": name, "game": game, "steps": budget}
+        for size, names in budgets.items()
+        for name, budget in names.items()
+        for game in games
+        if name in algorithms
+        and size == ("crowd" if coopgym.game(game).n > 8 else "steps")
+        and entry(name).limit(coopgym.game(game)) is None
+    ]
 
 
 def train_one(cell: Cell, report: Any) -> None:

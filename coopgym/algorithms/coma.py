@@ -121,7 +121,7 @@ class COMA(ActorCritic):
         """Bins ``[R, N, ...]`` played at features ``[R, N, ..., F]``."""
         return bins.draw(self.mixture(self.preferences(self.parameters["actor"], features)), uniform)
 
-    def chooser(self) -> Choose:
+    def chooser(self, progress: float) -> Choose:
         """Rates of bins drawn from pi; keeps the bins."""
         noise = uniforms(self.generators, self.problem.game.n, self.rollout_steps, self.settings.lanes)
 
@@ -175,7 +175,7 @@ class COMA(ActorCritic):
         """Play, improve the critics, then the actors with what these say; see Learner."""
         s = self.settings
         self.epsilon = s.epsilon + progress * (s.final_epsilon - s.epsilon)
-        rollout = self.play()
+        rollout = self.play(progress)
         batch = self.estimate(rollout)
         orders = shuffled(self.generators, 1, batch.z.shape[-1])[:, 0]
         steps = []

@@ -141,9 +141,9 @@ class Pool(PPO):
         self.due = self.moments < CANDIDATES and progress * CANDIDATES >= self.moments
         return super().iterate(progress)
 
-    def play(self) -> Rollout:
+    def play(self, progress: float = 0.0) -> Rollout:
         """Remember who plays, and what it brings."""
-        rollout = super().play()
+        rollout = super().play(progress)
         self.newest = self.per_episode(rollout, rollout.rewards)
         if self.due:
             self.seen[self.moments] = self.parameters["actor"]

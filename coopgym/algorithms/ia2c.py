@@ -39,7 +39,7 @@ class IA2C(ActorCritic):
 
     def iterate(self, progress: float) -> dict[str, Tensor]:
         """Play H steps in all lanes and take one step; see Learner."""
-        rollout = self.play()
+        rollout = self.play(progress)
         metrics = self.descend_once(self.estimate(rollout), progress)
         return {**self._watch(rollout), **metrics}
 

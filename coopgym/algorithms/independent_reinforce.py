@@ -46,7 +46,7 @@ class IndependentREINFORCE(OnPolicy):
     def iterate(self, progress: float) -> dict[str, Tensor]:
         """Play one episode in every lane, from its start, and take one step; see Learner."""
         self.games.restart()
-        rollout = self.play()
+        rollout = self.play(progress)
         metrics = self.descend_once(self.estimate(rollout), progress)
         return {**self._watch(rollout), **metrics}
 

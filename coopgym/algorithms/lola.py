@@ -113,7 +113,7 @@ class LOLA(ActorCritic):
     def iterate(self, progress: float) -> dict[str, Tensor]:
         """Play a window in all lanes and take one step; see Learner."""
         s = self.settings
-        rollout = self.play()
+        rollout = self.play(progress)
         others = draw_others(self.problem.game.n, s.opponents, self.generators)
         entropy, slope = self.entropy(rollout)
         metrics = {**self._watch(rollout), "entropy": entropy}

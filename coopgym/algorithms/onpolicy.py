@@ -62,7 +62,9 @@ class OnPolicySettings(RolloutSettings):
 
     share: str = "none"  # "roles": agents that the game does not tell apart have one actor
     initial_log_std: float = -1.0  # of z: about 0.2 of the endowment
-    correlation: float = 0.0  # of a step's noise with the last one's: what acts slowly, as trust does, shows sooner
+    # of a step's noise with the last one's; falls linearly to 0. At first it shows what acts slowly, such as trust and
+    # reputation, which noise without memory hardly moves; at the end only the effect of single actions counts
+    correlation: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -153,21 +155,21 @@ class OnPolicy:
         """The sum over replicas and agents of each one's mean loss on a batch, and metrics ``[r, N]``."""
         raise NotImplementedError
 
-    def play(self) -> Rollout:
+    def play(self, progress: float = 0.0) -> Rollout:
         """A rollout of the present stochastic policy."""
         continuing = self.settings.objective == "continuing"
-        rollout = self.games.rollout(self.chooser(), self.rollout_steps, states=self.central, final=continuing)
+        rollout = self.games.rollout(self.chooser(progress), self.rollout_steps, states=self.central, final=continuing)
         if self.settings.team_reward:
             shape = rollout.rewards.shape
             rollout = rollout._replace(rewards=rollout.rewards.sum(1, keepdim=True).expand(shape))
         return rollout
 
-    def chooser(self) -> Choose:
+    def chooser(self, progress: float) -> Choose:
         """What plays a rollout: rates of a sample; keeps z and the mean of its density."""
         theta = self.actors(self.parameters["actor"])
         layers = self.actor.layers(theta)
         std = torch.exp(gaussian.bounded_log_std(self.actor.free_parameters(theta)))
-        noise = self.draw_noise(self.settings.lanes) * std.unsqueeze(-1)
+        noise = self.draw_noise(self.settings.lanes, progress) * std.unsqueeze(-1)
 
         def choose(features: Tensor, t: int) -> tuple[Tensor, ...]:
             mean = self.actor.run(layers, features).squeeze(-1)
@@ -176,11 +178,11 @@ class OnPolicy:
 
         return choose
 
-    def draw_noise(self, lanes: int) -> Tensor:
+    def draw_noise(self, lanes: int, progress: float) -> Tensor:
         """What a rollout of Gaussian policies explores with, in units of their spread ``[R, N, H, lanes]``."""
         assert isinstance(self.settings, OnPolicySettings)
         noise = normals(self.generators, self.problem.game.n, self.rollout_steps, lanes)
-        return persistent(noise, self.settings.correlation)
+        return persistent(noise, (1.0 - progress) * self.settings.correlation)
 
     def descend_once(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """One step of every replica on all its samples, a few replicas at a time; metrics ``[R, N]``."""

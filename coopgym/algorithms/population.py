@@ -89,16 +89,16 @@ class PopulationPPO(PPO):
         """Actors' parameters ``[R, h, G, P]`` of those who are met next, drawn from the replicas' generators."""
         raise NotImplementedError
 
-    def play(self) -> Rollout:
+    def play(self, progress: float = 0.0) -> Rollout:
         """A rollout of all lanes; partners change when due, and every lane then begins anew."""
         if self.rollouts % self.period == 0:
             self.games.restart()
             self.reward_scale.running = torch.zeros_like(self.reward_scale.running)
             self.partners = self.actors(self.draw()).transpose(1, 2).flatten(1, 2)  # [R, N h, P]
         self.rollouts += 1
-        return super().play()
+        return super().play(progress)
 
-    def chooser(self) -> Choose:
+    def chooser(self, progress: float) -> Choose:
         """The present policy in live seats, partners in the others; what is kept of the latter is never looked at."""
         seats, own = self.seating, self.actors(self.parameters["actor"])
         n, e, first = self.problem.game.n, seats.lanes, seats.live_lanes
@@ -106,7 +106,7 @@ class PopulationPPO(PPO):
         log_stds = (self.actor.free_parameters(theta) for theta in (own, self.partners))
         std, their_std = (torch.exp(gaussian.bounded_log_std(x)) for x in log_stds)
         spread = self._seated(std.expand(-1, -1, e), their_std)
-        noise = self.draw_noise(e) * spread.unsqueeze(2)
+        noise = self.draw_noise(e, progress) * spread.unsqueeze(2)
 
         def choose(features: Tensor, t: int) -> tuple[Tensor, ...]:
             faced = features[:, :, first:].reshape(-1, n * seats.blocks, seats.groups, features.shape[-1])

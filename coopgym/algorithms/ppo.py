@@ -20,6 +20,8 @@ from coopgym.mechanisms import checks
 class PPOSettings(ActorCriticSettings):
     """Hyperparameters of the PPO family, per replica."""
 
+    initial_log_std: float = -0.5  # of z: about a quarter of the endowment
+    correlation: float = 0.9
     epochs: int = 4
     minibatches: int = 4
     clip: float = 0.2  # of the ratio
@@ -41,7 +43,7 @@ class PPO(ActorCritic):
 
     def iterate(self, progress: float) -> dict[str, Tensor]:
         """Play H steps in all lanes and learn from them; see Learner."""
-        rollout = self.play()
+        rollout = self.play(progress)
         batch = self.estimate(rollout)
         orders = self._orders(batch.z.shape[-1])
         size = -(-batch.z.shape[-1] // self.settings.minibatches)
