@@ -33,7 +33,7 @@ def planned(algorithms: list[str] | None) -> list[Cell]:
     """Every cell of the design in ``sweep.json``."""
     design = json.loads((HERE / "sweep.json").read_text())
     return [
-        {"algorithm": name, "game": game, "options": options, "steps": design["steps"], "seeds": design["seeds"]}
+        {"algorithm": name, "game": game, "options": options, "steps": design["steps"][name], "seeds": design["seeds"]}
         for name, candidates in design["candidates"].items()
         if algorithms is None or name in algorithms
         for options in candidates

@@ -13,7 +13,15 @@ from coopgym.envs.game import Game
 from coopgym.mechanisms import checks
 
 KINDS = ("learner", "oracle", "heuristic", "constant")
-PARADIGMS = ("independent", "centralised_critic", "value_decomposition", "self_play", "mean_field", "none")
+FAMILIES = {  # of paradigms, as benchmarks group them; CTDE: centralised training, decentralised execution
+    "independent": "independent",
+    "self_play": "population",
+    "centralised_critic": "CTDE",
+    "value_decomposition": "CTDE",
+    "mean_field": "CTDE",
+    "none": "none",
+}
+PARADIGMS = tuple(FAMILIES)
 OPTIONAL = ("torch", "safetensors")  # what the learners need, and a core install does not have
 B = TypeVar("B", bound=Callable[..., Any])
 
@@ -33,6 +41,11 @@ class Algorithm:
     actions: str = "continuous"
     settings: type | None = None
     limit: Callable[[Game], str | None] = lambda game: None
+
+    @property
+    def family(self) -> str:
+        """The group of its paradigm: "independent", "population", "CTDE" or "none"."""
+        return FAMILIES[self.paradigm]
 
     def check(self, game: Game) -> None:
         """ValueError with the reason if this algorithm cannot play ``game``."""
