@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 ABLATION := runs/ablation
 ABLATE = $(BIN)/coopgym ablate AppleAppStore-v1 --algorithms IPPO,MAPPO --seeds 7 --steps $(STEPS) --out $(ABLATION)
 
-.PHONY: help setup ablation test lint bench readme picture clean
+.PHONY: help setup ablation test lint bench readme tables picture clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -44,6 +44,10 @@ bench: $(READY)  ## Measure speed; prints a table and writes JSON
 
 readme: $(READY)  ## Write the table of games into README.md again
 	$(BIN)/python docs/readme_tables.py --write
+
+tables: $(READY)  ## Write the pages about the learners from benchmarks/results again
+	$(BIN)/python docs/quality_tables.py --write
+	$(BIN)/python docs/learner_tables.py --write
 
 picture: ablation  ## Put the ablation's table and picture into README.md
 	@$(ABLATE) > $(ABLATION)/table.txt
