@@ -40,6 +40,7 @@ class FCPSettings(PPOSettings):
     paradigm="self_play",
     paper="Strouse et al. 2021, arXiv 2110.08176",
     settings=FCPSettings,
+    seated=False,
 )
 class FCP(PopulationPPO):
     """First a pool of self-play teams of other seeds, then one best response of each role to the pool's checkpoints.

@@ -73,6 +73,7 @@ def resolved(estimator: str, game: Game) -> str:
     paradigm="independent",
     paper="Foerster et al. 2018, arXiv 1709.04326; DiCE: arXiv 1802.05098",
     settings=LOLASettings,
+    seated=False,
 )
 class LOLA(ActorCritic):
     """Every agent i ascends V_i(theta_i, theta_j + eta grad_j V_j(theta) for the others j), through that step too.
@@ -92,8 +93,6 @@ class LOLA(ActorCritic):
     settings: LOLASettings
 
     def __init__(self, problem: Problem, settings: LOLASettings) -> None:
-        if problem.seat is not None:
-            raise ValueError("LOLA shapes agents that learn; leave out agent and partners, or choose IPPO")
         self.estimator = resolved(settings.estimator, problem.game)
         self.central = self.estimator == "exact"  # a replay begins from a state
         super().__init__(problem, settings)

@@ -22,6 +22,9 @@ class MAPPOSettings(PPOSettings):
     """Hyperparameters of MAPPO; five epochs, as its paper recommends."""
 
     epochs: int = 5
+    # where one action decides much, as at the thresholds of -v0, noise that lasts blurs what a critic of all could tell
+    initial_log_std: float = -1.0
+    correlation: float = 0.0
 
 
 @register(

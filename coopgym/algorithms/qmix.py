@@ -36,6 +36,7 @@ class QMIXSettings(VDNSettings):
     paper="Rashid et al. 2018, arXiv 1803.11485",
     actions="bins",
     settings=QMIXSettings,
+    seated=False,
 )
 class QMIX(VDN):
     """VDN whose Q_tot is not the sum but a monotonic function of the agents' values, which depends on the state.

@@ -31,6 +31,7 @@ class Algorithm:
     """One entry: ``build`` makes a learner, or a policy for a game (heuristics and constants).
 
     settings: the dataclass of hyperparameters of a learner. limit(game): why it cannot play a game, or None.
+    seated: it can learn in one seat among partners that do not.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Algorithm:
     paper: str = ""
     actions: str = "continuous"
     settings: type | None = None
+    seated: bool = True
     limit: Callable[[Game], str | None] = lambda game: None
 
     @property

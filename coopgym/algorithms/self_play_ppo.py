@@ -39,6 +39,7 @@ class SelfPlayPPOSettings(PPOSettings):
     paradigm="self_play",
     paper="Bansal et al. 2018, arXiv 1710.03748; Silver et al. 2017, arXiv 1712.01815",
     settings=SelfPlayPPOSettings,
+    seated=False,
 )
 class SelfPlayPPO(PopulationPPO):
     """PPO of each role, with the other seats taken by the latest policies or by ones from its history.

@@ -33,7 +33,6 @@ from coopgym.envs.reward import KINDS, RewardMode
 from coopgym.mechanisms import checks
 
 STOCHASTIC_EPISODES = 64
-TOGETHER = ("value_decomposition", "self_play")  # paradigms to which a seat among given partners means nothing
 
 
 @dataclass(frozen=True)
@@ -189,7 +188,7 @@ def _seat(found: registry.Algorithm, game: Game, agent: int | str | None, partne
         return None
     if agent is None or partners is None:
         raise ValueError(f"agent={agent!r} and partners={partners!r}: give both, or neither to train all agents")
-    if found.paradigm in TOGETHER:
+    if not found.seated:
         raise ValueError(f"{found.name} trains all seats together; leave out agent and partners, or choose IPPO")
     return Seat.of(game, agent, partners)
 

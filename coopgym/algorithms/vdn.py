@@ -59,6 +59,7 @@ class VDNSettings(ReplaySettings):
     paper="Sunehag et al. 2018, arXiv 1706.05296; Gallici et al. 2024, arXiv 2407.04811",
     actions="bins",
     settings=VDNSettings,
+    seated=False,
 )
 class VDN(ReplayLearner):
     """Q_tot = sum_i Q_i(o_i, k_i) of the bins played, fitted to the team's reward; each agent plays its own best bin.

@@ -120,8 +120,8 @@ def test_divergence_is_remembered(tmp_path, monkeypatch):
     """A replica that meets a number that is not finite before the break stays frozen after it."""
     play = IPPO.play
 
-    def poisoned(self):
-        rollout = play(self)
+    def poisoned(self, progress):
+        rollout = play(self, progress)
         if self.updates == 4:  # the second iteration
             rollout = rollout._replace(rewards=rollout.rewards.clone())
             rollout.rewards[0, 0, 0, 0] = torch.nan
@@ -202,11 +202,11 @@ def test_ctrl_c_inside_an_iteration_takes_effect_after_it(tmp_path, monkeypatch)
     arguments, path = program("IPPO"), tmp_path / "run.safetensors"
     play, calls = IPPO.play, []
 
-    def hit(self):
+    def hit(self, progress):
         calls.append(None)
         if len(calls) == 3:
             os.kill(os.getpid(), signal.SIGINT)
-        return play(self)
+        return play(self, progress)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(IPPO, "play", hit)
@@ -220,7 +220,7 @@ def test_a_second_ctrl_c_does_not_wait_and_keeps_nothing_that_is_not_whole(tmp_p
     path = tmp_path / "run.safetensors"
     calls = []
 
-    def hit(self):
+    def hit(self, progress):
         calls.append(None)
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)

@@ -199,8 +199,8 @@ def test_only_live_seats_train(name):
         made = in_second_stage(name, game, lanes=12)
         play, away = made.play, ~made.seating.live.reshape(1, 5, 1, -1)
 
-        def spoilt(play=play, away=away):
-            rollout = play()
+        def spoilt(progress, play=play, away=away):
+            rollout = play(progress)
             nan = {key: getattr(rollout, key).masked_fill(away, math.nan) for key in ("rates", "rewards")}
             return rollout._replace(**nan, kept=tuple(x.masked_fill(away, math.nan) for x in rollout.kept))
 
@@ -343,7 +343,14 @@ def test_the_pool_has_other_seeds_than_any_replica():
 
 
 def test_checkpoints_are_the_initial_the_half_way_and_the_final_and_stay_as_they_are():
-    made = learner("FCP", coopgym.game("TeamProduction-v1", max_steps=10), ("cooperative",), (0,), learning_rate=0.01)
+    made = learner(
+        "FCP",
+        coopgym.game("TeamProduction-v1", max_steps=10),
+        ("cooperative",),
+        (0,),
+        learning_rate=0.01,
+        correlation=0.0,
+    )
     pool = made.pool
     initial = pool.parameters["actor"].clone()
     untrained = made.parameters["actor"].clone()
