@@ -23,8 +23,11 @@ class Filed:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        found = json.loads(path.read_text()) if path.exists() else {"rows": []}
-        self.rows: list[dict[str, Any]] = found["rows"]
+        self.rows = self._read()
+
+    def _read(self) -> list[dict[str, Any]]:
+        found = json.loads(self.path.read_text()) if self.path.exists() else {"rows": []}
+        return list(found["rows"])
 
     def lacks(self, cell: Cell) -> bool:
         """True if no row has this cell's values."""
@@ -32,8 +35,8 @@ class Filed:
         return all(canonical({name: row.get(name) for name in cell}) != wanted for row in self.rows)
 
     def add(self, row: dict[str, Any]) -> None:
-        """File one row."""
-        self.rows.append(row)
+        """File one row, beside what another process may have filed meanwhile."""
+        self.rows = [*self._read(), row]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         rows = ",\n".join(json.dumps(each) for each in self.rows)
         write_atomically(self.path, f'{{"machine": {json.dumps(machine())},\n"rows": [\n{rows}\n]}}\n'.encode())

@@ -1,7 +1,8 @@
 """Writes the generated parts of docs/learners.md from benchmarks/results: ``python docs/quality_tables.py [--write]``.
 
 Quality comes from ``quality.json``, divergence from ``divergence.json``, the choice of defaults from ``sweep.json``.
-Without ``--write`` it says whether the page is up to date (exit code 1 if not).
+Parts without measurements stay as they are. Without ``--write`` it says whether the page is up to date (exit code 1
+if not).
 """
 
 from __future__ import annotations
@@ -151,14 +152,22 @@ def sweep(rows: list[Row]) -> str:
 
 
 def page(text: str) -> str:
-    """The page with every part made again."""
-    quality, about = load("quality")
-    for part, content in {
-        "summary": summary(quality), "matrix": f"{matrix(quality)}\n\n{about}", "details": details(quality),
-        "divergence": divergence(load("divergence")[0]), "sweep": sweep(load("sweep")[0]),
-    }.items():  # fmt: skip
-        text = replaced(text, part, content)
+    """The page with every part made again whose measurements are there."""
+    for name, makers in PARTS.items():
+        if (RESULTS / f"{name}.json").exists():
+            rows, about = load(name)
+            for part, make in makers.items():
+                text = replaced(
+                    text, part, f"{make(rows)}\n\n{about}" if part in ("matrix", "divergence") else make(rows)
+                )
     return text
+
+
+PARTS = {
+    "quality": {"summary": summary, "matrix": matrix, "details": details},
+    "divergence": {"divergence": divergence},
+    "sweep": {"sweep": sweep},
+}
 
 
 def main() -> None:
