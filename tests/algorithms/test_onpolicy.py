@@ -11,6 +11,7 @@ import coopgym
 from coopgym.algorithms.independent_reinforce import episode_returns, first_episodes, less_baseline
 from coopgym.algorithms.learner import Problem
 from coopgym.algorithms.registry import algorithm
+from coopgym.algorithms.rollout import persistent
 from coopgym.envs.reward import RewardMode
 from coopgym.mechanisms.base import Mechanism
 
@@ -184,6 +185,29 @@ def test_the_gradient_is_the_weighted_score(name):
     torch.testing.assert_close(made.actor.free_parameters(gradient).squeeze(-1), spread, atol=1e-5, rtol=1e-4)
 
 
+# --- exploration ---
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.5, 0.9])
+def test_noise_that_lasts_has_the_spread_and_the_memory_it_is_asked_for(correlation):
+    fresh = torch.randn((2, 2, 40, 5000), generator=torch.Generator().manual_seed(0))
+    noise = persistent(fresh, correlation)
+    torch.testing.assert_close(noise.std(-1), torch.ones(2, 2, 40), atol=0.04, rtol=0.0)
+    neighbours = (noise[:, :, 1:] * noise[:, :, :-1]).mean((-1, -2))
+    torch.testing.assert_close(neighbours, torch.full((2, 2), correlation), atol=0.02, rtol=0.0)
+    assert torch.equal(noise, fresh) == (correlation == 0.0)
+
+
+def test_noise_forgets_as_the_budget_is_spent():
+    game = coopgym.game("SLCD-v1", max_steps=50)
+    lasting = []
+    for progress in (0.0, 0.5, 1.0):
+        made = learner("IA2C", game, ("private",), (0,), rollout_steps=50, lanes=4000, correlation=0.9)
+        noise = made.draw_noise(4000, progress)
+        lasting.append((noise[:, :, 1:] * noise[:, :, :-1]).mean().item())
+    assert lasting == pytest.approx([0.9, 0.45, 0.0], abs=0.03)
+
+
 # --- settings -------------------------------------------------------------------------------------------------------
 
 
@@ -195,6 +219,8 @@ def test_the_gradient_is_the_weighted_score(name):
         ("IA2C", {"learning_rate": -1.0}, "learning_rate"),
         ("IA2C", {"rollout_steps": 0}, "rollout_steps"),
         ("IA2C", {"trace": 1.5}, "trace"),
+        ("IA2C", {"correlation": 1.0}, "correlation"),
+        ("IA2C", {"share": "all"}, "share"),
     ],
 )
 def test_bad_settings_are_refused(name, bad, message):
