@@ -26,6 +26,7 @@ import torch
 import coopgym
 from coopgym.algorithms import registry
 from coopgym.algorithms.learner import Learner, Problem
+from coopgym.algorithms.memory import keep_freed_memory
 from coopgym.envs.reward import KINDS, RewardMode
 
 PROGRESS = 0.1  # of the budget, at which learners are timed
@@ -58,6 +59,7 @@ def cell(
 def build(device: str, algorithm: str, game: str, replicas: int, options: dict[str, Any]) -> Learner:
     """The learner with default hyperparameters but ``options``; seeds times the three modes where that comes out."""
     found = registry.algorithm(algorithm, "learner")
+    keep_freed_memory()  # as coopgym.train does
     assert found.settings is not None
     names = {field.name for field in dataclasses.fields(found.settings)}
     if "warmup" in names:  # play before learning begins is no part of a steady pace

@@ -22,6 +22,7 @@ from coopgym.algorithms.evaluation import Evaluation, best_constant, evaluate
 from coopgym.algorithms.files import write_atomically
 from coopgym.algorithms.interrupts import patience
 from coopgym.algorithms.learner import Learner, Problem
+from coopgym.algorithms.memory import keep_freed_memory
 from coopgym.algorithms.policy import Policy
 from coopgym.algorithms.record import Run
 from coopgym.algorithms.seating import Seat
@@ -141,6 +142,7 @@ def train(
     problem = Problem(
         made, tuple(m for m, _ in pairs), tuple(s for _, s in pairs), setting, where, seat and seat.to(where)
     )
+    keep_freed_memory()
     with _threads(checks.whole("threads", threads, 1, 1024)):
         learner: Learner = found.build(problem, settings)
         curves = Curves(evaluations)
