@@ -1,4 +1,4 @@
-"""Freed memory stays with the process where the system's allocator can be asked for it, and nothing breaks elsewhere."""
+"""Freed memory stays with the process where the system can be asked for it, and nothing breaks elsewhere."""
 
 import sys
 
