@@ -81,9 +81,7 @@ class NetworkPolicy(Policy):
         """Several policies of one replica each as one stack; they must share game, setting and network."""
         first = policies[0]
         theta = torch.cat([p.theta for p in policies])
-        return cls(
-            first.game, first.observability, first.network, theta, stacked=True, about=first.about, head=first.head
-        )
+        return first._with(theta, stacked=True, about=first.about)
 
     def __len__(self) -> int:
         return int(self.theta.shape[0])
@@ -98,9 +96,7 @@ class NetworkPolicy(Policy):
         """The policy of one replica, with more said ``about`` it."""
         theta = self.theta[index : index + 1].clone()
         about = {**self.about, **about}
-        return NetworkPolicy(
-            self.game, self.observability, self.network, theta, stacked=False, about=about, head=self.head
-        )
+        return self._with(theta, stacked=False, about=about)
 
     def fits(self, other: Policy) -> bool:
         """True if ``other`` can share a stack with this one."""
@@ -115,8 +111,13 @@ class NetworkPolicy(Policy):
         """The same policy on another device; itself if it is there already."""
         if self.theta.device == torch.device(device):
             return self
-        theta, about = self.theta.to(device), self.about
-        return NetworkPolicy(self.game, self.observability, self.network, theta, stacked=self.stacked, about=about)
+        return self._with(self.theta.to(device), stacked=self.stacked, about=self.about)
+
+    def _with(self, theta: Tensor, *, stacked: bool, about: dict[str, Any]) -> NetworkPolicy:
+        """The same kind of policy with other parameters."""
+        return NetworkPolicy(
+            self.game, self.observability, self.network, theta, stacked=stacked, about=about, head=self.head
+        )
 
     def reseed(self, seed: int) -> None:
         """Start the noise of the stochastic form anew."""

@@ -206,7 +206,7 @@ class OnPolicy:
         loss, metrics = self.loss(leaves, batch, s.entropy + progress * (s.final_entropy - s.entropy))
         gradients = torch.autograd.grad(loss, list(leaves.values()))
         norm = self.follow(rows, dict(zip(leaves, gradients, strict=True)), going, progress)
-        return {**metrics, "grad_norm": norm[:, self.sharing.role] if norm.shape[1] == self.sharing.groups else norm}
+        return {**metrics, "grad_norm": norm[:, self.sharing.role]}
 
     @torch.no_grad()
     def follow(self, rows: slice, gradients: dict[str, Tensor], going: Tensor, progress: float) -> Tensor:

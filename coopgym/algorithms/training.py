@@ -116,8 +116,8 @@ def train(
 
     agent, partners: both or neither; with them only this agent (index or id) learns, for its own reward, and the other
     seats are played by what ``coopgym.policy`` takes, or by a dict of it by agent, as in ``coopgym.make_seat``; a
-    function is known to the records by its name alone. ``options`` are
-    hyperparameters of the algorithm and options of the game.
+    function is known to the records by its name alone. ``options`` are hyperparameters of the algorithm and options of
+    the game.
 
     checkpoint: a file from which the run goes on if it is there, to the same result, bit for bit, as without a break
     (on the same kind of device, with as many threads). It is written once ``checkpoint_seconds`` have passed since the
