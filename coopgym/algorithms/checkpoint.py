@@ -7,13 +7,12 @@ with no other one: with another seed or hyperparameter, or another version, the 
 from __future__ import annotations
 
 import json
-import struct
 import time
 import warnings
 import zlib
 from glob import escape
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -23,7 +22,7 @@ from torch import Tensor
 import coopgym
 from coopgym.algorithms import record, snapshot
 from coopgym.algorithms.curves import Curves
-from coopgym.algorithms.files import atomic_file
+from coopgym.algorithms.files import atomic_path
 from coopgym.algorithms.learner import Learner, Problem
 from coopgym.mechanisms import checks
 
@@ -31,11 +30,6 @@ FORMAT = "coopgym-checkpoint-1"
 TEXTS = ("about", "learner")  # entries of the header, both JSON
 LEARNER, CURVES = "learner/", "curves/"  # how names of tensors begin
 SHARE = 0.05  # of the time is the most that is spent on writing while a run goes on
-DTYPES = {
-    torch.float64: "F64", torch.int64: "I64", torch.complex64: "C64", torch.float32: "F32", torch.int32: "I32",
-    torch.float16: "F16", torch.bfloat16: "BF16", torch.int16: "I16", torch.int8: "I8", torch.uint8: "U8",
-    torch.bool: "BOOL",
-}  # fmt: skip
 
 
 class CheckpointError(ValueError):
@@ -105,9 +99,9 @@ class Checkpoint:
         texts = dict(zip(TEXTS, (json.dumps(about), json.dumps(data)), strict=True))
         header = {"format": FORMAT, "checksum": _checksum(texts, tensors), **texts}
         try:
-            with atomic_file(self.path) as file:
-                _save(file, tensors, header)
-        except OSError as error:
+            with atomic_path(self.path) as place:
+                files.save_file(tensors, place, header)  # straight from memory: a replay may fill half of the machine's
+        except (OSError, SafetensorError) as error:
             text = f"the checkpoint {self.path} could not be written ({error}); the run goes on without it"
             warnings.warn(text, RuntimeWarning, stacklevel=2)
         else:
@@ -177,22 +171,6 @@ def _header(path: Path) -> dict[str, str]:
     if header.get("format") != FORMAT:
         raise CheckpointError(path, f"its format is {header.get('format')!r}, and this package reads {FORMAT!r}")
     return header
-
-
-def _save(file: IO[bytes], tensors: dict[str, Tensor], header: dict[str, str]) -> None:
-    """Write safetensors straight from the tensors' memory: a replay may fill half of the machine's."""
-    order = sorted(tensors, key=lambda name: -tensors[name].element_size())  # so that each is aligned
-    entries: dict[str, Any] = {"__metadata__": header}
-    end = 0
-    for name in order:
-        x, start = tensors[name], end
-        end += x.nbytes
-        entries[name] = {"dtype": DTYPES[x.dtype], "shape": list(x.shape), "data_offsets": [start, end]}
-    text = json.dumps(entries).encode()
-    text += b" " * (-len(text) % 8)
-    file.write(struct.pack("<Q", len(text)) + text)
-    for name in order:
-        file.write(_bytes(tensors[name]))
 
 
 def _checksum(texts: dict[str, str], tensors: dict[str, Tensor]) -> str:

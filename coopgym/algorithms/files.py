@@ -11,22 +11,30 @@ from typing import IO
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write; it takes the place of ``path`` when the block ends well, and vanishes when it does not.
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Where to write a file, which takes the place of ``path`` when the block ends well, and vanishes otherwise.
 
-    Written beside ``path``, flushed to the disk, renamed. The folder must exist.
+    It stands beside ``path``, is flushed to the disk, then renamed. The folder must exist.
     """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    os.close(handle)
+    temporary = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
+        yield temporary
+        with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     _sync(path.parent)
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+    """The same, opened for writing."""
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        yield file
 
 
 def write_atomically(path: Path, data: bytes) -> None:

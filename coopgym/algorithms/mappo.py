@@ -22,7 +22,7 @@ class MAPPOSettings(PPOSettings):
     """Hyperparameters of MAPPO; five epochs, as its paper recommends."""
 
     epochs: int = 5
-    # on SLCD-v0, whose trust hangs on single actions, noise that lasts ended .5 % lower
+    # on SLCD-v0, whose trust hangs on single actions, noise that lasts ended 1 % lower
     initial_log_std: float = -1.0
     correlation: float = 0.0
 

@@ -181,8 +181,8 @@ class Clock:
 @pytest.mark.parametrize(("every", "share", "count"), [(0.0, 1.0, 40), (100.0, 1.0, 4), (100.0, 0.05, 3)])
 def test_it_is_written_when_it_is_time_and_not_too_often(tmp_path, monkeypatch, every, share, count):
     written = []
-    atomic_file = checkpoint.atomic_file
-    monkeypatch.setattr(checkpoint, "atomic_file", lambda path: written.append(path) or atomic_file(path))
+    atomic_path = checkpoint.atomic_path
+    monkeypatch.setattr(checkpoint, "atomic_path", lambda path: written.append(path) or atomic_path(path))
     monkeypatch.setattr(checkpoint, "time", Clock())
     monkeypatch.setattr(checkpoint, "SHARE", share)
     train(program("IndependentREINFORCE", iterations=40), tmp_path / "run.safetensors", checkpoint_seconds=every)
