@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 from timing import machine
 
+import coopgym
 from coopgym.algorithms.files import write_atomically
 from coopgym.algorithms.record import canonical
 from coopgym.study.workers import run_jobs
@@ -40,6 +42,19 @@ class Filed:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         rows = ",\n".join(json.dumps(each) for each in self.rows)
         write_atomically(self.path, f'{{"machine": {json.dumps(machine())},\n"rows": [\n{rows}\n]}}\n'.encode())
+
+
+def asked(description: str | None) -> argparse.Namespace:
+    """What the command line asks for: learners and games, lists of names, and the number of workers."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--algorithms", type=_names, default=coopgym.list_algorithms("learner"))
+    parser.add_argument("--games", type=_names, default=coopgym.list_games())
+    parser.add_argument("--workers", type=int, default=2)
+    return parser.parse_args()
+
+
+def _names(text: str) -> list[str]:
+    return text.split(",")
 
 
 def carry_out(task: Callable[[Cell, Any], None], cells: list[Cell], filed: Filed, workers: int) -> int:

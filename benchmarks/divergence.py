@@ -12,12 +12,11 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import argparse
 import sys
 from pathlib import Path
 from typing import Any
 
-from cells import Cell, Filed, carry_out
+from cells import Cell, Filed, asked, carry_out
 
 import coopgym
 from coopgym.algorithms.registry import algorithm as entry
@@ -49,13 +48,9 @@ def train_one(cell: Cell, report: Any) -> None:
 
 def main() -> int:
     """Train what is missing, file it, count."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--algorithms", default=",".join(coopgym.list_algorithms("learner")))
-    parser.add_argument("--games", default=",".join(coopgym.list_games()))
-    parser.add_argument("--workers", type=int, default=2)
-    options = parser.parse_args()
+    options = asked(__doc__)
     filed = Filed(Path(__file__).parent / "results" / "divergence.json")
-    cells = planned(options.algorithms.split(","), options.games.split(","))
+    cells = planned(options.algorithms, options.games)
     code = carry_out(train_one, cells, filed, options.workers)
     lost, runs = (sum(row[name] for row in filed.rows) for name in ("diverged", "runs"))
     print(f"{lost} of {runs} runs diverged")

@@ -12,13 +12,12 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import argparse
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from cells import Cell, Filed, carry_out
+from cells import Cell, Filed, asked, carry_out
 
 import coopgym
 from coopgym.algorithms.registry import algorithm as entry
@@ -56,12 +55,8 @@ def train_one(cell: Cell, report: Any) -> None:
 
 def main() -> int:
     """Train what is missing and file it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--algorithms", default=",".join(coopgym.list_algorithms("learner")))
-    parser.add_argument("--games", default=",".join(coopgym.list_games()))
-    parser.add_argument("--workers", type=int, default=2)
-    options = parser.parse_args()
-    cells = planned(options.algorithms.split(","), options.games.split(","))
+    options = asked(__doc__)
+    cells = planned(options.algorithms, options.games)
     return carry_out(train_one, cells, Filed(HERE / "results" / "quality.json"), options.workers)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from learner_tables import table
 from readme_tables import replaced
 
 import coopgym
@@ -31,12 +32,6 @@ def load(name: str) -> tuple[list[Row], str]:
     machine = found["machine"]
     versions = ", ".join(f"{k} {v}" for k, v in machine["versions"].items() if k in ("coopgym", "torch", "numpy"))
     return found["rows"], f"{machine['processor']}, Python {machine['python']}, {versions}; {machine['date']}."
-
-
-def table(head: list[str], rows: list[list[str]], left: int = 1) -> str:
-    """A Markdown table whose first ``left`` columns are text."""
-    rule = ["---"] * left + ["---:"] * (len(head) - left)
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, rule, *rows])
 
 
 def shares(row: Row) -> list[float]:

@@ -93,7 +93,7 @@ def uninterrupted(arguments, folder):
     return result, contents(folder / "whole.safetensors")
 
 
-def agree(arguments, folder, **how):
+def assert_same_end(arguments, folder, **how):
     one, whole = uninterrupted(arguments, folder)
     two, parts = interrupted(arguments, folder, **how)
     assert whole[:3] == parts[:3]
@@ -104,16 +104,16 @@ def agree(arguments, folder, **how):
 
 @pytest.mark.parametrize("name", coopgym.list_algorithms("learner"))
 def test_every_learner_goes_on_to_the_same_end(name, tmp_path):
-    agree(program(name), tmp_path)
+    assert_same_end(program(name), tmp_path)
 
 
 @pytest.mark.parametrize(("name", "at"), [("IPPO", 1), ("IPPO", 5), ("MADDPG", 4)])
 def test_a_game_with_chance_too_at_any_point(name, at, tmp_path):
-    agree(program(name, "SynergySearch-v1"), tmp_path, at=at)
+    assert_same_end(program(name, "SynergySearch-v1"), tmp_path, at=at)
 
 
 def test_in_the_middle_of_an_episode_and_from_ctrl_c(tmp_path):
-    agree(program("MAPPO", rollout_steps=10), tmp_path, error=KeyboardInterrupt)
+    assert_same_end(program("MAPPO", rollout_steps=10), tmp_path, error=KeyboardInterrupt)
 
 
 def test_divergence_is_remembered(tmp_path, monkeypatch):
@@ -128,7 +128,7 @@ def test_divergence_is_remembered(tmp_path, monkeypatch):
         return rollout
 
     monkeypatch.setattr(IPPO, "play", poisoned)
-    result = agree(program("IPPO"), tmp_path)
+    result = assert_same_end(program("IPPO"), tmp_path)
     assert [run.status for run in result.runs] == ["diverged", "ok", "ok", "ok"]
     assert result.runs[0].diverged_at == 4
 

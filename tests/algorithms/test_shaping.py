@@ -147,7 +147,7 @@ def two_steps(worlds=400, lanes=500, discount=0.9):
     return theta, a + discount * b, values
 
 
-def close(samples, expected):
+def assert_estimates(samples, expected):
     """The mean over worlds is the expected number, within four standard errors that are small enough to tell."""
     error = samples.std(0) / len(samples) ** 0.5
     assert error < 0.05
@@ -160,10 +160,10 @@ def test_dice_estimates_the_gradient_and_the_mixed_second_derivative():
     worth = values(slice(None))(params)
     for i in (0, 1):
         (gradient,) = torch.autograd.grad(worth[:, 0, i].sum(), params, create_graph=True)
-        close(gradient[:, 0, 0, 0].detach(), slope[i] * theta[1])
-        close(gradient[:, 0, 1, 0].detach(), slope[i] * theta[0])
+        assert_estimates(gradient[:, 0, 0, 0].detach(), slope[i] * theta[1])
+        assert_estimates(gradient[:, 0, 1, 0].detach(), slope[i] * theta[0])
         (second,) = torch.autograd.grad(gradient[:, 0, 1].sum(), params, retain_graph=True)
-        close(second[:, 0, 0, 0], slope[i])
+        assert_estimates(second[:, 0, 0, 0], slope[i])
 
 
 def test_the_correction_from_two_halves_of_the_lanes_is_not_biased():
@@ -172,8 +172,8 @@ def test_the_correction_from_two_halves_of_the_lanes_is_not_biased():
     own, others = torch.zeros(400, dtype=torch.long), torch.ones(400, 1, dtype=torch.long)
     halves = slice(0, 250), slice(250, 500)
     direct, correction = shaped_gradient(params, own, others, 1.0, *(values(h) for h in halves), ahead=False)
-    close(direct[:, 0], slope[0] * theta[1])
-    close(correction[:, 0], slope[1] * slope[0] * theta[0])
+    assert_estimates(direct[:, 0], slope[0] * theta[1])
+    assert_estimates(correction[:, 0], slope[1] * slope[0] * theta[0])
 
 
 def test_episodes_and_their_weights():
