@@ -3,7 +3,7 @@
     python benchmarks/quality.py [--algorithms IPPO,MADDPG] [--games SLCD-v1] [--workers 2]
 
 The budget of each learner, in environment steps of a replica, stands in ``quality.json``. What is done is skipped, so
-the command can be interrupted. ``python docs/learner_tables.py --write`` makes the page from the result.
+the command can be interrupted. ``make tables`` makes the page from the result.
 """
 
 from __future__ import annotations

@@ -10,13 +10,12 @@ from torch import Tensor
 from torch.nn.functional import huber_loss
 
 from coopgym.algorithms import bins
-from coopgym.algorithms.features import Encoder, mean_of_others
+from coopgym.algorithms.features import CROWD, Encoder, mean_of_others
 from coopgym.algorithms.learner import Problem, replica_chunks, shuffled
 from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.networks import Network
 from coopgym.algorithms.onpolicy import ActorCritic, Batch, CriticSettings
 from coopgym.algorithms.registry import register
-from coopgym.algorithms.replay_learner import CROWD
 from coopgym.algorithms.rollout import Choose, uniforms
 from coopgym.envs import observation
 from coopgym.mechanisms import checks

@@ -11,6 +11,8 @@ from torch import Tensor
 from coopgym.envs import observation
 from coopgym.envs.game import Game
 
+CROWD = 8  # more agents than this are summarised by a mean instead of being listed
+
 
 @dataclass(frozen=True, eq=False)
 class Encoder:

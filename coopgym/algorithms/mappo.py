@@ -7,14 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.features import Encoder
+from coopgym.algorithms.features import CROWD, Encoder
 from coopgym.algorithms.networks import Network
 from coopgym.algorithms.ppo import PPO, PPOSettings
 from coopgym.algorithms.registry import register
 from coopgym.envs import observation
 from coopgym.mechanisms.base import State
-
-CROWD = 8  # more agents than this are summarised by a mean instead of being listed
 
 
 @dataclass(frozen=True)

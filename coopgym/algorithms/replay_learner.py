@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms.advantage import OBJECTIVES, annuity, continues
-from coopgym.algorithms.features import Encoder, mean_of_others
+from coopgym.algorithms.features import CROWD, Encoder, mean_of_others
 from coopgym.algorithms.learner import Problem, whole_episodes
 from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.optim import Adam, clip
@@ -24,8 +24,6 @@ from coopgym.envs import observation
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.base import State
 from coopgym.mechanisms.trust import mean_over_pairs
-
-CROWD = 8  # more agents than this are summarised by a mean instead of being listed
 
 
 @dataclass(frozen=True)

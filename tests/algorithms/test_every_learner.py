@@ -1,31 +1,19 @@
 """What holds for every learner of the register: counts and labels, units, the scale of payoffs, many agents."""
 
 import dataclasses
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
 import torch
+from known_games import MODES, Unit
 
 import coopgym
 from coopgym.algorithms.learner import Problem
 from coopgym.algorithms.registry import ALGORITHMS, algorithm
 from coopgym.algorithms.rollout import Games
 from coopgym.envs.reward import RewardMode
-from coopgym.mechanisms.base import Mechanism
 
 LEARNERS = coopgym.list_algorithms("learner")
-MODES = ("private", "integrated", "cooperative")
-
-
-@dataclass(frozen=True, eq=False)
-class Unit(Mechanism):
-    """Payoffs in another currency."""
-
-    factor: float = 1.0
-
-    def payoffs(self, state, actions, payoffs):
-        return self.factor * payoffs
 
 
 def small(name):

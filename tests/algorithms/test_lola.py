@@ -1,11 +1,12 @@
 """LOLA on games: independence of replicas, units, its two estimators, known equilibria, forty agents, learning."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from known_games import MODES, Unit
 
 import coopgym
 from coopgym.algorithms import distributions as gaussian
@@ -14,20 +15,8 @@ from coopgym.algorithms.registry import algorithm
 from coopgym.algorithms.rollout import Replay
 from coopgym.algorithms.shaping import draw_others
 from coopgym.envs.reward import RewardMode
-from coopgym.mechanisms.base import Mechanism
 
-MODES = ("private", "integrated", "cooperative")
 NASH = [23.27, 22.49]  # of the stage game of SLCD; golden/stage_equilibria_log_payoff.csv
-
-
-@dataclass(frozen=True, eq=False)
-class Unit(Mechanism):
-    """Payoffs in another currency."""
-
-    factor: float = 1.0
-
-    def payoffs(self, state, actions, payoffs):
-        return self.factor * payoffs
 
 
 def learner(game, modes=MODES, seeds=(0, 1, 2), **settings):

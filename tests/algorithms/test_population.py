@@ -1,38 +1,25 @@
 """SelfPlay_PPO and FCP: who is met, what trains, where the pool comes from, and what is learned."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from known_games import MODES, Unit
 
 import coopgym
 from coopgym.algorithms import distributions as gaussian
-from coopgym.algorithms.crossplay import SeatMix, crossplay
 from coopgym.algorithms.learner import Problem
-from coopgym.algorithms.policy import FixedPolicy
 from coopgym.algorithms.population import Seating
 from coopgym.algorithms.registry import algorithm
 from coopgym.algorithms.self_play_ppo import blocks_of_history
 from coopgym.envs import observation
 from coopgym.envs.reward import RewardMode
-from coopgym.mechanisms.base import Mechanism
 
 LEARNERS = ("SelfPlay_PPO", "FCP")
-MODES = ("private", "integrated", "cooperative")
 NASH = [23.27, 22.49]  # of the stage game of SLCD; golden/stage_equilibria_log_payoff.csv
 CPU = torch.device("cpu")
-
-
-@dataclass(frozen=True, eq=False)
-class Unit(Mechanism):
-    """Payoffs in another currency."""
-
-    factor: float = 1.0
-
-    def payoffs(self, state, actions, payoffs):
-        return self.factor * payoffs
 
 
 def learner(name, game, modes=MODES, seeds=(0, 1, 2), **settings):
@@ -443,44 +430,6 @@ def test_fcp_learns_the_best_response_to_its_pool():
 def test_they_approach_the_best_constant(name):
     result = coopgym.train(name, "TrustDilemma-v1", reward_modes=["cooperative"], seeds=[0], total_steps=48_000)
     assert result.runs[0].efficiency_best_constant > 0.97
-
-
-# --- strangers ------------------------------------------------------------------------------------------------------
-
-
-def test_crossplay_of_constants():
-    game = coopgym.game("AppleAppStore-v1")
-    found = crossplay(FixedPolicy(game, 0.2), FixedPolicy(game, 0.7), game)
-    for i in range(3):
-        rates = np.full(3, 0.7)
-        rates[i] = 0.2
-        assert found[i] == pytest.approx(coopgym.evaluate(FixedPolicy(game, rates), game, 1).payoffs[0, i])
-
-
-def test_crossplay_of_an_agent_with_a_pool_and_of_pairs():
-    game = coopgym.game("SLCD-v1", max_steps=8)
-    made = in_second_stage("FCP", game, ("private", "cooperative"), (0, 1))
-    agents, pool = made.policy(), made.checkpoints(0)
-    with_pool = crossplay(agents[0], pool, game)
-    assert with_pool.shape == (6, 2)
-    np.testing.assert_allclose(crossplay(agents[0], pool[4], game), with_pool[4], rtol=1e-6)
-    itself = crossplay(agents, agents, game)
-    np.testing.assert_allclose(itself, coopgym.evaluate(agents, game, 1).payoffs[:, 0], rtol=1e-6)
-    noisy = crossplay(agents[0], pool, game, 4, deterministic=False)
-    assert noisy.shape == (6, 2) and (noisy != with_pool).any()
-
-
-def test_strangers_that_cannot_sit_at_one_table_are_refused():
-    game = coopgym.game("SLCD-v1")
-    one, stack = FixedPolicy(game, 0.2), FixedPolicy.stack([FixedPolicy(game, 0.2)] * 3)
-    with pytest.raises(ValueError, match="play one game"):
-        SeatMix(one, FixedPolicy(coopgym.game("TrustDilemma-v1"), 0.2), [True, False])
-    with pytest.raises(ValueError, match="see the same"):
-        SeatMix(one, FixedPolicy(game, 0.2, observability="full"), [True, False])
-    with pytest.raises(ValueError, match="seats"):
-        SeatMix(one, one, [True])
-    with pytest.raises(ValueError, match="paired"):
-        SeatMix(stack, FixedPolicy.stack([one] * 2), [True, False])
 
 
 # --- settings -------------------------------------------------------------------------------------------------------
