@@ -15,7 +15,7 @@ from coopgym.algorithms.learner import Problem
 from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.onpolicy import ActorCritic, ActorCriticSettings, Batch
 from coopgym.algorithms.registry import register
-from coopgym.algorithms.rollout import Replay, Rollout
+from coopgym.algorithms.rollout import Rerun, Rollout
 from coopgym.algorithms.shaping import Values, draw_others, shaped_gradient
 from coopgym.envs.game import Game
 from coopgym.mechanisms import checks
@@ -189,20 +189,20 @@ class LOLA(ActorCritic):
         def values(theta: Tensor) -> Tensor:
             b, c, n, _ = theta.shape
             rows = replica.repeat_interleave(c)
-            rewards = self._played_again(Replay(self.games, rollout, rows), theta.flatten(0, 1), noise[rows])
+            rewards = self._played_again(Rerun(self.games, rollout, rows), theta.flatten(0, 1), noise[rows])
             return (rewards * weight[rows]).sum(2).mean(-1).reshape(b, c, n)
 
         return values
 
-    def _played_again(self, replay: Replay, theta: Tensor, noise: Tensor) -> Tensor:
-        """Rewards ``[b, N, H, E]`` of a replay with parameters ``[b, N, P]`` and noise ``[b, N, H, E]``."""
+    def _played_again(self, rerun: Rerun, theta: Tensor, noise: Tensor) -> Tensor:
+        """Rewards ``[b, N, H, E]`` of a rerun with parameters ``[b, N, P]`` and noise ``[b, N, H, E]``."""
         layers = self.actor.layers(theta)
         noise = noise * torch.exp(gaussian.bounded_log_std(self.actor.free_parameters(theta))).unsqueeze(-1)
 
         def choose(features: Tensor, t: int) -> tuple[Tensor, ...]:
             return (gaussian.squash_through(self.actor.run(layers, features).squeeze(-1) + noise[:, :, t]),)
 
-        rewards = replay.again(choose).rewards
+        rewards = rerun.again(choose).rewards
         return rewards.sum(1, keepdim=True).expand_as(rewards) if self.settings.team_reward else rewards
 
     # --- by densities

@@ -167,10 +167,10 @@ class Games:
         )
 
 
-class Replay(Games):
+class Rerun(Games):
     """Games that play a rollout once more with other rates, through which gradients flow.
 
-    Replica b of a replay is replica ``rows[b]`` of the games that were played. It begins where the rollout began, meets
+    Replica b of a rerun is replica ``rows[b]`` of the games that were played. It begins where the rollout began, meets
     the same random numbers, and its episodes end when those did: an end is an event that has no slope.
     """
 

@@ -12,7 +12,7 @@ import coopgym
 from coopgym.algorithms import distributions as gaussian
 from coopgym.algorithms.learner import Problem
 from coopgym.algorithms.registry import algorithm
-from coopgym.algorithms.rollout import Replay
+from coopgym.algorithms.rollout import Rerun
 from coopgym.algorithms.shaping import draw_others
 from coopgym.envs.reward import RewardMode
 
@@ -105,7 +105,7 @@ def test_a_replay_of_the_same_policy_is_what_was_played(id, steps):
     noise = (z - mean) * torch.exp(-gaussian.bounded_log_std(made.actor.free_parameters(made.parameters["actor"])))[
         ..., None
     ]
-    rewards = made._played_again(Replay(made.games, rollout, replica), theta, noise[replica])
+    rewards = made._played_again(Rerun(made.games, rollout, replica), theta, noise[replica])
     torch.testing.assert_close(rewards, rollout.rewards[replica], atol=1e-3, rtol=1e-4)
 
 
