@@ -56,7 +56,7 @@ def show(rows: list[dict[str, Any]]) -> None:
     """For each algorithm its candidates, best first: mean and worst share over games and seeds."""
     table: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        table[row["algorithm"]][canonical(row["options"])].append(row)
+        table[f"{row['algorithm']}, {row['steps']} steps"][canonical(row["options"])].append(row)
     for algorithm, candidates in table.items():
         print(f"\n{algorithm}")
         for options, cells in sorted(candidates.items(), key=lambda item: -mean(item[1])):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,12 +13,10 @@ from coopgym.algorithms.seating import Seat
 from coopgym.envs import observation
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
+from coopgym.envs.moments import Act, moments
 from coopgym.envs.reward import KINDS, RewardMode, Weights
 from coopgym.mechanisms import checks
-from coopgym.mechanisms.base import State, select
 from coopgym.mechanisms.trust import mean_over_pairs
-
-Act = Callable[[State], np.ndarray]  # state -> actions [*batch, N]
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,28 +135,19 @@ def play(
     weights = Weights(
         *(np.reshape(w, (-1,) + (1,) * (len(batch) + 1)) for w in zip(*(m.weights for m in modes), strict=True))
     )
-    state = game.reset(batch, reset_draws)
-    alive, terminated = np.ones(batch, dtype=bool), np.zeros(batch, dtype=bool)
+    terminated = np.zeros(batch, dtype=bool)
     totals = [np.zeros((*batch, game.n)) for _ in range(3)]
     rewards, lengths = np.zeros((len(modes), *batch, game.n)), np.zeros(batch)
-    while alive.any():
-        draws = (
-            None
-            if not game.step_draws
-            else (noise or np.random.default_rng(0)).standard_normal((*batch, game.step_draws))
-        )
-        after, payoffs, ended = game.step(state, act(state), draws)
+    for before, after, payoffs, alive, ended in moments(game, act, batch, reset_draws=reset_draws, noise=noise):
         on = alive[..., None]
         for total, x in zip(
             totals, (payoffs, after.actions / game.endowment, after.actions > game.baseline), strict=True
         ):
             np.add(total, x, out=total, where=on)
-        rewards += np.where(on, game.rewards(weights, state, after, payoffs), 0.0)
+        rewards += np.where(on, game.rewards(weights, before, after, payoffs), 0.0)
         lengths += alive
-        terminated |= alive & ended
-        state = after if alive.all() else select(alive, after, state)
-        alive = alive & ~ended & ~game.truncated(after)
-    trust, damage = mean_over_pairs(state.trust), mean_over_pairs(state.damage)
+        terminated |= ended
+    trust, damage = mean_over_pairs(after.trust), mean_over_pairs(after.damage)
     return Played(totals[0], rewards, totals[1], totals[2], lengths, terminated, trust, damage)
 
 

@@ -204,6 +204,10 @@ class Game:
         """Rewards ``[..., N]`` of one step under the weights of a reward mode."""
         return mix(payoffs, self.coupling(before), weights)
 
+    def stage_rewards(self, weights: Weights, state: State, actions: Array) -> Array:
+        """Rewards ``[..., N]`` of clipped actions in one state without batch axes, as if the game ended there."""
+        return mix(self.payoffs(state, actions), self.coupling(state), weights)
+
     def reward_matrix(self, mode: str | RewardMode, state: State) -> Array:
         """W ``[..., N, N]`` with which a step from ``state`` is rewarded."""
         coupling = self.coupling(state)

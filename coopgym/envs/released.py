@@ -17,7 +17,7 @@ import numpy as np
 from coopgym.envs.game import Game
 from coopgym.envs.reward import Weights, mix
 from coopgym.mechanisms.arrays import Array, namespace
-from coopgym.mechanisms.base import Mechanism, State, Transition
+from coopgym.mechanisms.base import Mechanism, State, Transition, spread
 from coopgym.mechanisms.coalition import Membership, coalition_report, everybody
 from coopgym.mechanisms.loyalty import LoyaltyScores, team_report
 from coopgym.mechanisms.negotiation import Agreement
@@ -54,6 +54,13 @@ class ReleasedGame(Game):
         if "modifier" in after.extra:
             rewards = rewards * after.extra["modifier"]
         return rewards - after.extra["penalty"] if "penalty" in after.extra else rewards
+
+    def stage_rewards(self, weights: Weights, state: State, actions: Array) -> Array:
+        """As Game.stage_rewards; here the state has to move on for it."""
+        xp = namespace(actions)
+        before = spread(state, tuple(actions.shape[:-1]))
+        after, payoffs, _ = self.step(before, actions)
+        return self.rewards(weights, before, after, xp.cast(payoffs, self.endowment))
 
 
 @dataclass(frozen=True, eq=False)

@@ -121,6 +121,16 @@ def _index(value: np.ndarray, like: Array) -> Array:
     return torch.as_tensor(value, device=like.device)
 
 
+def spread(state: State, batch: tuple[int, ...]) -> State:
+    """A state without batch axes as one with them; a view, nothing is copied."""
+
+    def widen(x: Array) -> Array:
+        return namespace(x).broadcast(x, (*batch, *x.shape))
+
+    time, actions, trust, damage = (widen(x) for x in state[:4])
+    return State(time, actions, trust, damage, {name: widen(x) for name, x in state.extra.items()})
+
+
 def select(mask: Array, chosen: State, other: State) -> State:
     """Per game: ``chosen`` where ``mask`` ``[...]`` is true, ``other`` elsewhere."""
     xp = namespace(mask)

@@ -1,0 +1,55 @@
+"""One episode of each game of a batch, step by step: the loop that evaluation, oracles and audits go through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from coopgym.envs.game import Game
+from coopgym.mechanisms.arrays import Array, namespace
+from coopgym.mechanisms.base import State, select
+
+Act = Callable[[State], Array]  # state -> actions [*batch, N] in endowment units
+
+
+class Moment(NamedTuple):
+    """One step of a batch. ``after`` of a game that was over before is its last state.
+
+    payoffs ``[*batch, N]`` are meaningless where ``alive [*batch]`` is false; ended ``[*batch]``: a rule ended it here.
+    """
+
+    before: State
+    after: State
+    payoffs: Array
+    alive: Array
+    ended: Array
+
+
+def moments(
+    game: Game,
+    act: Act,
+    batch: tuple[int, ...] = (),
+    *,
+    reset_draws: Array | None = None,
+    noise: np.random.Generator | None = None,
+) -> Iterator[Moment]:
+    """Play from the start until all games of the batch have ended, in NumPy or torch as the game is.
+
+    Gradients flow through a torch game. ``reset_draws`` as Game.reset takes them; ``noise`` is drawn from where steps
+    are random (None: seed 0).
+    """
+    xp = namespace(game.endowment)
+    state = game.reset(batch, reset_draws)
+    alive = state.time >= 0.0
+    noise = noise or np.random.default_rng(0)
+    while bool(alive.any()):
+        k = game.step_draws
+        draws = xp.asarray(noise.standard_normal((*batch, k)), game.endowment) if k else None
+        after, payoffs, ended = game.step(state, act(state), draws)
+        if not bool(alive.all()):
+            after = select(alive, after, state)
+        yield Moment(state, after, payoffs, alive, alive & ended)
+        state = after
+        alive = alive & ~ended & ~game.truncated(after)

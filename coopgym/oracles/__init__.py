@@ -1,0 +1,1 @@
+"""Oracles: solvers of games whose answers carry a certificate."""
