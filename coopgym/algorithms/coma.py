@@ -37,7 +37,7 @@ class COMASettings(CriticSettings):
     final_entropy: float = 0.0
     epsilon: float = 0.1  # share of uniform play at first; falls linearly to final_epsilon
     final_epsilon: float = 0.0
-    discount: float = 0.9
+    discount: float = 0.95
     trace: float = 0.8
     popart_rate: float = 0.03
 

@@ -22,7 +22,7 @@ class PPOSettings(ActorCriticSettings):
 
     initial_log_std: float = -0.5  # of z: about a quarter of the endowment
     correlation: float = 0.9
-    epochs: int = 4
+    epochs: int = 8
     minibatches: int = 4
     clip: float = 0.2  # of the ratio
     target_kl: float | None = None  # a replica whose policy moved further than 1.5 times this waits for new data

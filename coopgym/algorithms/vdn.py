@@ -32,6 +32,8 @@ class VDNSettings(ReplaySettings):
     final_epsilon: float = 0.05
     exploring: float = 0.2  # share of the budget over which it falls
     team_reward: bool = True
+    discount: float = 0.95
+    rewards_ahead: int = 3
     pqn: bool = False  # True: without replay and target network, on layer-normalised networks
     trace: float = 0.65  # lambda of Q(lambda), without replay
     epochs: int = 2  # passes over what has just been played, without replay
