@@ -20,5 +20,6 @@ def test_mappo_with_a_team_reward_reaches_the_best_constant(game):
 
 @pytest.mark.parametrize("game", GAMES)
 def test_vdn_on_41_bins_comes_as_near_as_bins_allow(game):
-    reached, best = share("VDN", game, 150_000, pqn=True, bins=41)
+    # without replay returns reach further by themselves (trace), and a longer discount ends 0.2 % lower on SLCD
+    reached, best = share("VDN", game, 150_000, pqn=True, bins=41, discount=0.9)
     assert reached >= 0.985 * best
