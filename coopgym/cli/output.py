@@ -75,6 +75,8 @@ def game(facts: Mapping[str, Any], json: bool) -> None:
     console.print(table)
     options = ", ".join(f"{name}={value!r}" for name, value in facts["options"].items())
     console.print(f"options: {options}", highlight=False, markup=False)
+    if facts["tension"] is not None:
+        console.print(f"tension='high': {facts['tension']['in_words']}", highlight=False, markup=False)
     return None
 
 

@@ -46,7 +46,7 @@ def geometric_mean(actions: Array) -> Array:
 class Synergy(Mechanism):
     """pi_i = e_i - a_i + f(a_i) + alpha_i gamma g(a)   (TR-1 eq. 11): the private payoff.
 
-    endowment ``[N]`` e, shares ``[N]`` alpha (sum 1), value f, synergy gamma in [0, 1].
+    endowment ``[N]`` e, shares ``[N]`` alpha (sum 1), value f, synergy gamma >= 0 (at most 1 in the report).
     """
 
     endowment: Array

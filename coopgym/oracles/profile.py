@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from coopgym.algorithms.evaluation import quasi_random
-from coopgym.algorithms.policy import CallablePolicy, Policy, policy
+from coopgym.algorithms.policy import CallablePolicy, Policy, SchedulePolicy, policy
 from coopgym.algorithms.seating import one_by_one
 from coopgym.envs import observation
 from coopgym.envs.game import Game
@@ -21,26 +21,6 @@ from coopgym.mechanisms.base import State, spread
 
 CHUNK = 400_000  # numbers [games x N x N] that are played side by side
 DRAWS = 16  # games that stand for what is random or hidden
-
-
-class SequencePolicy(Policy):
-    """Actions ``[T, N]`` in endowment units that are played whatever is seen; the last row goes on after step T."""
-
-    observability = "asymmetric"  # the setting that shows the time
-
-    def __init__(self, game: Game, actions: Any, name: str = "sequence") -> None:
-        self.game, self.name = game, name
-        self.actions = np.asarray(actions, dtype=np.float64)
-        if self.actions.ndim != 2 or self.actions.shape[1] != game.n or not len(self.actions):
-            raise ValueError(
-                f"actions have shape {self.actions.shape}; {game.id} needs [T, {game.n}], a row for each step"
-            )
-
-    def act(self, observations: np.ndarray, deterministic: bool = True) -> np.ndarray:
-        """The row of the step that the observations show."""
-        shown = self.check(observations)[..., 0, 5 * self.game.n - 1]  # time / horizon
-        step = np.rint(np.asarray(shown) * self.game.horizon).astype(np.int64)
-        return np.asarray(self.actions[np.minimum(step, len(self.actions) - 1)])
 
 
 class CommonNoise(np.random.Generator):
@@ -218,7 +198,7 @@ def _copies(who: Policy, lanes: int) -> list[Policy]:
 def player(spec: Any, game: Game) -> Policy:
     """One policy from what ``coopgym.policy`` takes or from actions ``[T, N]``; ValueError for a stack of policies."""
     if isinstance(spec, np.ndarray) and spec.ndim == 2:
-        return SequencePolicy(game, spec)
+        return SchedulePolicy(game, spec / game.endowment if spec.shape[1] == game.n else spec)
     made = policy(spec, game)
     if made.stacked:
         raise ValueError(f"{made!r} is a stack of policies; look at one of them, with policy[i]")

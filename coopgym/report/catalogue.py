@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from coopgym.envs.catalogue import entry, game, list_games
+from coopgym.envs.catalogue.tension import presets
 from coopgym.envs.game import Game
 from coopgym.mechanisms.base import Mechanism
 
@@ -20,7 +22,7 @@ def describe(name: str) -> dict[str, Any]:
     """Everything about one game as plain data; ValueError for an unknown name.
 
     endowment, baseline [action units] and shares hold one entry for each agent; interdependence ``[N][N]`` says how
-    much the row's agent depends on the column's.
+    much the row's agent depends on the column's. tension: what the option tension="high" means, None without it.
     """
     found, version = entry(name)
     made = game(name)
@@ -34,6 +36,7 @@ def describe(name: str) -> dict[str, Any]:
         "initial_trust": made.initial_trust.tolist(),
         "observability": made.default_observability,
         "options": found.options(version),
+        "tension": _tension(found.name, found.options(version)),
         "hash": made.hash,
     }
 
@@ -66,6 +69,14 @@ def _row(made: Game) -> dict[str, Any]:
         "horizon": made.horizon,
         "summary": made.summary.split("\n")[0],
     }
+
+
+def _tension(name: str, options: dict[str, Any]) -> dict[str, Any] | None:
+    """The preset of a game that has the option, with a sentence about it."""
+    if "tension" not in options:
+        return None
+    preset = presets()[name]
+    return {**dataclasses.asdict(preset), "in_words": preset.sentence}
 
 
 def _acts(part: Mechanism) -> bool:

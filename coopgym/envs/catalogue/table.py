@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from coopgym.envs.catalogue.tension import TENSIONS, preset
 from coopgym.envs.game import Game
 from coopgym.envs.released import ReleasedGame
 from coopgym.mechanisms import checks
@@ -22,7 +23,8 @@ class Options:
 
     max_steps: horizon [steps]; interdependence ``[N, N]`` in [0, 1]; shares ``[N]`` summing to 1: each None for the
     catalogue's value. trust_signal: "scaled" by the endowment or "raw" (choice C2). mechanism_terms: False drops the
-    environment's own payoff terms and leaves the bare formula of its class (choice C3).
+    environment's own payoff terms and leaves the bare formula of its class (choice C3). tension: "report", or "high"
+    for parameters of our own that make a social dilemma of the step (coopgym/envs/catalogue/tension.py).
     """
 
     max_steps: int | None = None
@@ -30,6 +32,7 @@ class Options:
     shares: Any = None
     trust_signal: str = field(default="scaled", metadata={"v1": True})
     mechanism_terms: bool = field(default=True, metadata={"v1": True})
+    tension: str = field(default="report", metadata={"v1": True, "reports": (1, 2, 4)})
     teammates: str = field(default="mean", metadata={"v1": True, "reports": (3,)})
     reciprocity_units: str = field(default="endowment", metadata={"v1": True, "reports": (4,)})
     reciprocity_form: str = field(default="partners", metadata={"v1": True, "reports": (4,)})
@@ -39,6 +42,7 @@ class Options:
     def __post_init__(self) -> None:
         checks.choice("trust_signal", self.trust_signal, ("scaled", "raw"))
         checks.flag("mechanism_terms", self.mechanism_terms)
+        checks.choice("tension", self.tension, TENSIONS)
         checks.choice("teammates", self.teammates, ("mean", "sum"))
         checks.choice("reciprocity_units", self.reciprocity_units, ("endowment", "raw"))
         checks.choice("reciprocity_form", self.reciprocity_form, ("partners", "own_action"))
@@ -90,14 +94,16 @@ class Table:
         self.shares = equal if given is None else checks.shares(given, n)
         chosen = interdependence if options.interdependence is None else options.interdependence
         self.interdependence = checks.square("interdependence", chosen, n)
-        self.theta, self.gamma = theta, gamma
+        self.preset = preset(options.name, options.tension, n)
+        self.value = LogarithmicValue(theta) if self.preset is None else self.preset.value
+        self.gamma = gamma if self.preset is None else self.preset.gamma
         self.trust_rates = trust
         self.initial_trust = checks.square("initial_trust", initial_trust, n, 1.0)
         self.initial_damage = checks.square("initial_damage", initial_damage, n)
 
     def synergy(self) -> Synergy:
         """The TR-1 private payoff with this table's numbers."""
-        return Synergy(self.endowment, self.shares, LogarithmicValue(self.theta), self.gamma)
+        return Synergy(self.endowment, self.shares, self.value, self.gamma)
 
     def mean_trust(self, threshold: float, *, success: bool = False) -> TrustExit:
         """End when the mean trust over ordered pairs falls below (or reaches) a threshold."""

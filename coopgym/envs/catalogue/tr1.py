@@ -9,7 +9,7 @@ from coopgym.mechanisms import checks
 from coopgym.mechanisms.interdependence import hub_and_spokes, pair, symmetric
 from coopgym.mechanisms.reputation import RunningReputation
 from coopgym.mechanisms.tallies import InvestmentReport, PlatformReport, PowerReport
-from coopgym.mechanisms.value import HiddenSynergy, LogarithmicValue
+from coopgym.mechanisms.value import HiddenSynergy
 
 
 def PartnerHoldUp(o: Options, *, strong_dependency: float = 0.35, weak_dependency: float = 0.85) -> Game:
@@ -76,6 +76,7 @@ def SynergySearch(
     o: Options, *, gamma_range: tuple[float, float] = (0.20, 0.90), reveal_gamma_in_obs: bool = False
 ) -> Game:
     """Two partners who do not know how much their joint work is worth, and find out by trying."""
+    # tension="high" moves the whole range up by its preset's shift
     low, high = (checks.number("gamma_range", g, 0.0, 1.0) for g in gamma_range)
     if low > high:
         raise ValueError(f"gamma_range={gamma_range} runs backwards; give (low, high)")
@@ -85,9 +86,10 @@ def SynergySearch(
         trust={"building": 0.10, "erosion": 0.30, "harm": 0.60, "forgetting": 0.03, "amplification": 0.50},
     )  # fmt: skip
     kind = LeakingSynergy if o.released else HiddenSynergy
+    shift = (t.preset and t.preset.shift) or 0.0
     shown = checks.flag("reveal_gamma_in_obs", reveal_gamma_in_obs)
     return t.game(
-        kind(t.endowment, t.shares, LogarithmicValue(20.0), 0.5 * (low + high), low, high, shown),
+        kind(t.endowment, t.shares, t.value, 0.5 * (low + high) + shift, low + shift, high + shift, shown),
         summary=SynergySearch.__doc__ or "", given={"gamma_range": [low, high], "reveal_gamma_in_obs": shown},
     )  # fmt: skip
 
