@@ -56,12 +56,17 @@ class Objective:
     def _value(self, x: np.ndarray) -> np.ndarray:
         return np.asarray(self.sequences.play(self.profile(x)).rewards @ self.weights)
 
-    def slope(self, x: np.ndarray) -> tuple[float, np.ndarray]:
-        """(value, gradient ``[T, G]``) at one candidate, by central differences that are played in one batch."""
-        size = x.size
-        shift = STEP * np.eye(size).reshape(size, *x.shape)
-        high = np.minimum(x + shift, self.limit)
-        low = np.maximum(x - shift, 0.0)
+    def slope(self, x: np.ndarray, basis: np.ndarray) -> tuple[float, np.ndarray]:
+        """(value, gradient ``[K, G]``) at one candidate along the K columns of ``basis [T, K]``, for each sequence.
+
+        Central differences, all of them played in one batch; at a limit they become one-sided.
+        """
+        groups = len(self.leaders)
+        shift = STEP * np.einsum("tk,gh->kgth", basis, np.eye(groups)).reshape(-1, *x.shape)
+        high, low = np.minimum(x + shift, self.limit), np.maximum(x - shift, 0.0)
         values = self(np.concatenate([x[None], high, low]))
-        width = (high - low).reshape(size, -1).sum(-1)
-        return float(values[0]), ((values[1 : size + 1] - values[size + 1 :]) / width).reshape(x.shape)
+        most = shift.max((1, 2))
+        width = STEP * ((high - low) / most[:, None, None]).max((1, 2))
+        half = len(shift)
+        slope = (values[1 : half + 1] - values[half + 1 :]) / width
+        return float(values[0]), slope.reshape(basis.shape[-1], groups)

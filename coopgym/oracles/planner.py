@@ -20,7 +20,7 @@ from coopgym.envs.reward import RewardMode
 from coopgym.oracles.bounds import Bound, upper_bound
 from coopgym.oracles.objective import Objective
 from coopgym.oracles.result import Certificate, Solution
-from coopgym.oracles.search import Effort, pattern_search, quasi_newton
+from coopgym.oracles.search import Effort, climb, pattern_search
 from coopgym.oracles.sequences import Sequences
 
 EQUAL = 1e-9  # relative: a value this close to the bound is the optimum
@@ -80,12 +80,7 @@ def solve(problem: Problem) -> tuple[np.ndarray, Bound | None, str, int]:
     x, value = candidates[order[0]], float(values[order[0]])
     if bound is not None and value >= bound.value * (1.0 - EQUAL):
         return objective.profile(x), bound, "start that attains the bound", len(candidates)
-    tried = _distinct(candidates[order], count=2)
-    ends = [quasi_newton(objective, start, problem.effort.iterations) for start in tried]
-    x, _ = max([*ends, (x, value)], key=lambda end: end[1])
-    x, value = pattern_search(objective, x, problem.effort.rounds)
-    x, value = quasi_newton(objective, x, problem.effort.iterations // 2)
-    x, value = pattern_search(objective, x, problem.effort.rounds)
+    x, value = climb(objective, _distinct(candidates[order], problem.effort.starts), problem.effort)
     actions = apart(objective, x, value, problem.effort.rounds)
     return actions, bound, "L-BFGS-B on finite differences, then pattern search", len(candidates)
 

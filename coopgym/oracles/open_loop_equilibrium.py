@@ -1,0 +1,146 @@
+"""Open-loop equilibria: nobody gains by another sequence of its own while the others' sequences stand."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from coopgym.algorithms.roles import roles
+from coopgym.envs.catalogue import game as make_game
+from coopgym.envs.game import Game
+from coopgym.envs.reward import RewardMode
+from coopgym.mechanisms import checks
+from coopgym.oracles.best_response import best_response_sequence, separable
+from coopgym.oracles.result import Certificate, Solution
+from coopgym.oracles.search import Effort
+from coopgym.oracles.sequence_certificate import certify
+from coopgym.oracles.sequences import Sequences
+from coopgym.oracles.stage import StageGame
+
+WARM = Effort(starts=1, iterations=20, rounds=2)  # of a response that starts from the one before
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """How responses are iterated: at most ``sweeps``, each moving ``damping`` of the way [0..1], until no action moves
+    by more than ``tolerance`` [endowment units]; the way is halved when changes grow."""
+
+    sweeps: int = 60
+    damping: float = 0.5
+    tolerance: float = 0.01
+
+    def __post_init__(self) -> None:
+        checks.whole("sweeps", self.sweeps, 1, 100_000)
+        checks.number("damping", self.damping, 0.0, 1.0, open_low=True)
+        checks.number("tolerance", self.tolerance, 0.0, 1e6, open_low=True)
+
+
+def open_loop_equilibrium(
+    game: Game | str, mode: str | RewardMode = "private", iteration: Iteration | None = None, levels: int = 201
+) -> list[Solution]:
+    """All distinct limits of iterated best responses ``[T, N]``, the one with the smallest certified gain first.
+
+    Starts: the path of stage equilibria, and the best constant. Agents of a role move together, so that limits are
+    symmetric where the game is. Where steps do not touch each other (``separable``) the path of stage equilibria is the
+    equilibrium. ``levels`` of an own action are tried in the certificate.
+    """
+    began = time.perf_counter()
+    game, mode = make_game(game).to("numpy"), RewardMode.of(mode)
+    sequences, chosen = Sequences(game, mode), iteration or Iteration()
+    starts = [("path of stage equilibria", stagewise_path(game, mode))]
+    if not separable(game, mode):
+        starts.append(("best constant", best_constant_profile(sequences)))
+    limits = [(name, *iterate(sequences, start, chosen)) for name, start in starts]
+    distinct: list[tuple[str, np.ndarray, tuple[float, ...]]] = []
+    for limit in limits:
+        if all(np.abs(limit[1] - other[1]).max() > 1.0 for other in distinct):
+            distinct.append(limit)
+    solutions = [_solution(sequences, *limit, levels, len(starts)) for limit in distinct]
+    seconds = time.perf_counter() - began
+    best_first = sorted(solutions, key=lambda s: s.certificate.relative)
+    counted = [replace(s.certificate, solutions=len(distinct)) for s in best_first]
+    return [replace(s, certificate=c, seconds=seconds) for s, c in zip(best_first, counted, strict=True)]
+
+
+def iterate(sequences: Sequences, start: np.ndarray, iteration: Iteration) -> tuple[np.ndarray, tuple[float, ...]]:
+    """(profile ``[T, N]``, largest change of each sweep): damped best responses of one agent of each role."""
+    game, role = sequences.game, roles(sequences.game)
+    profile, damping, trace = start.copy(), iteration.damping, []
+    for _ in range(iteration.sweeps):
+        before = profile.copy()
+        for r in range(role.max() + 1):
+            agent = int(np.flatnonzero(role == r)[0])
+            response = best_response_sequence(game, sequences.mode, profile, agent, WARM)
+            moved = profile[:, agent] + damping * (response.sequence - profile[:, agent])
+            profile[:, role == r] = moved[:, None]
+        change = float(np.abs(profile - before).max()) / damping
+        if trace and change > trace[-1]:
+            damping *= 0.5
+        trace.append(change)
+        if change < iteration.tolerance:
+            break
+    return profile, tuple(trace)
+
+
+def stagewise_path(game: Game, mode: RewardMode) -> np.ndarray:
+    """Stage equilibria ``[T, N]``, each at the state that the one before led to; the last one stands after an end."""
+    state, actions, rows = game.reset(), np.asarray(game.baseline, dtype=np.float64), []
+    for _ in range(game.horizon):
+        actions = stage_fixed_point(StageGame(game, state, mode), actions)
+        rows.append(actions)
+        state, _, ended = game.step(state, actions, np.zeros(game.step_draws) if game.step_draws else None)
+        if bool(ended):
+            break
+    rows += [rows[-1]] * (game.horizon - len(rows))
+    return np.stack(rows)
+
+
+def stage_fixed_point(stage: StageGame, start: np.ndarray, sweeps: int = 200) -> np.ndarray:
+    """Actions ``[N]`` at which damped best responses of one step stand still, symmetric within roles."""
+    role, actions, damping, last = roles(stage.game), start.copy(), 1.0, np.inf
+    for _ in range(sweeps):
+        before = actions.copy()
+        for r in range(role.max() + 1):
+            agent = int(np.flatnonzero(role == r)[0])
+            actions[role == r] += damping * (stage_response(stage, actions, agent) - actions[agent])
+        change = float(np.abs(actions - before).max()) / damping
+        if change < 1e-6:
+            break
+        if change >= last:
+            damping *= 0.5
+        last = change
+    return actions
+
+
+def stage_response(stage: StageGame, actions: np.ndarray, agent: int) -> float:
+    """Best own action of one step, on a grid that narrows around the best level."""
+    low, high = 0.0, float(stage.endowment[agent])
+    for points in (101, 21, 21, 21, 21, 21):
+        own = np.linspace(low, high, points)
+        best = own[int(stage.deviations(actions, agent, own).argmax())]
+        cell = (high - low) / (points - 1)
+        low, high = max(best - cell, 0.0), min(best + cell, float(stage.endowment[agent]))
+    return float(best)
+
+
+def best_constant_profile(sequences: Sequences) -> np.ndarray:
+    """The constant rate ``[T, N]`` with the highest sum of rewards, of 101."""
+    rates = np.linspace(0.0, 1.0, 101)[:, None]
+    candidates = sequences.constant(rates * sequences.game.endowment)
+    values = np.concatenate([sequences.play(part).rewards.sum(-1) for part in np.array_split(candidates, 10)])
+    return np.asarray(candidates[int(values.argmax())])
+
+
+def _solution(
+    sequences: Sequences, name: str, actions: np.ndarray, trace: tuple[float, ...], levels: int, starts: int
+) -> Solution:
+    game, mode = sequences.game, sequences.mode
+    certificate = replace(certify(game, mode, actions, levels=levels), starts=starts, trace=trace)
+    played = sequences.play(actions)
+    notes = (f"reached from the {name}", f"lasts {float(played.lengths):g} of {game.horizon} steps")
+    return Solution(
+        game.id, game.hash, "open_loop_equilibrium", "open-loop equilibrium", str(mode), actions, played.payoffs,
+        played.rewards, "iterated best response over sequences", certificate, notes=notes,
+    )  # fmt: skip
