@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -11,7 +12,6 @@ from coopgym.envs.released import (
     CoalitionModifier,
     CollectiveModifier,
     ReciprocityModifier,
-    ReleasedGame,
     TierModifier,
 )
 from coopgym.envs.reward import RewardMode
@@ -58,11 +58,11 @@ def highest_trust(game: Game) -> list[State]:
     Updates rise with trust and signal and fall with damage; signals are highest for whole endowments.
     """
     state = game.reset()
-    signal = None if game.trust is None else game.trust.signal(game.endowment, game.baseline)
     states = [state]
     for _ in range(game.horizon):
         trust, damage = state.trust, state.damage
         if game.trust is not None:
+            signal = game.trust.signal(game.endowment, game.baseline)
             trust, damage = game.trust.update(trust, damage, np.maximum(signal, 0.0))
         state = State(state.time + 1.0, state.actions, trust, damage, {})
         states.append(state)
@@ -75,8 +75,7 @@ def largest_weights(game: Game, mode: RewardMode, weights: np.ndarray) -> np.nda
     Rewards are linear in payoffs, so unit payoffs tell them; released games use the trust after the step.
     """
     states, units = highest_trust(game), np.eye(game.n)
-    pairs = zip(states[:-1], states[1:], strict=True)
-    bare = [(a._replace(extra={}), b._replace(extra={})) for a, b in pairs]
+    bare = [(a._replace(extra={}), b._replace(extra={})) for a, b in pairwise(states)]
     rewards = [game.rewards(mode.weights, a, b, units) for a, b in bare]
     return np.stack([r @ w for r, w in zip(rewards, weights, strict=True)])
 
@@ -95,7 +94,8 @@ def _synergy_bound(game: Game, mode: RewardMode, w: np.ndarray) -> Bound:
     rewarded, paid = multipliers(game)
     c = largest_weights(game, mode, w * rewarded) * paid
     values, path = best_stages(game, c, reciprocity_lift(game, c))
-    room = 1.0 + SINGLE if isinstance(game, ReleasedGame) else 1.0
+    single = any(isinstance(m, (CollectiveModifier, ReciprocityModifier, TierModifier)) for m in game.mechanisms)
+    room = 1.0 + SINGLE if single else 1.0
     return Bound(float(values.sum()) * room, path, "best step at the highest trust that can be reached")
 
 

@@ -44,8 +44,8 @@ class Objective:
 
     def profile(self, x: np.ndarray) -> np.ndarray:
         """Everybody's actions ``[..., T, N]``."""
-        free = self.group >= 0
-        return np.where(free, x[..., np.where(free, self.group, 0)], self.base)
+        free = np.asarray(self.group >= 0)
+        return np.asarray(np.where(free, x[..., np.where(free, self.group, 0)], self.base))
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Values ``[K]`` of K candidates ``[K, T, G]``."""

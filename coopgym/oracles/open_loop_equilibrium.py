@@ -13,7 +13,7 @@ from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
 from coopgym.mechanisms import checks
 from coopgym.oracles.best_response import best_response_sequence, separable
-from coopgym.oracles.result import Certificate, Solution
+from coopgym.oracles.result import Solution
 from coopgym.oracles.search import Effort
 from coopgym.oracles.sequence_certificate import certify
 from coopgym.oracles.sequences import Sequences
@@ -25,16 +25,19 @@ WARM = Effort(starts=1, iterations=20, rounds=2)  # of a response that starts fr
 @dataclass(frozen=True)
 class Iteration:
     """How responses are iterated: at most ``sweeps``, each moving ``damping`` of the way [0..1], until no action moves
-    by more than ``tolerance`` [endowment units]; the way is halved when changes grow."""
+    by more than ``tolerance`` [endowment units] or no response gains more than ``worth``, relative to the reward; the
+    way is halved when responses turn back."""
 
-    sweeps: int = 60
-    damping: float = 0.5
+    sweeps: int = 25
+    damping: float = 1.0
     tolerance: float = 0.01
+    worth: float = 1e-6
 
     def __post_init__(self) -> None:
         checks.whole("sweeps", self.sweeps, 1, 100_000)
         checks.number("damping", self.damping, 0.0, 1.0, open_low=True)
         checks.number("tolerance", self.tolerance, 0.0, 1e6, open_low=True)
+        checks.number("worth", self.worth, 0.0, 1.0)
 
 
 def open_loop_equilibrium(
@@ -65,21 +68,30 @@ def open_loop_equilibrium(
 
 
 def iterate(sequences: Sequences, start: np.ndarray, iteration: Iteration) -> tuple[np.ndarray, tuple[float, ...]]:
-    """(profile ``[T, N]``, largest change of each sweep): damped best responses of one agent of each role."""
-    game, role = sequences.game, roles(sequences.game)
-    profile, damping, trace = start.copy(), iteration.damping, []
+    """(profile ``[T, N]``, largest change of each sweep): best responses, in turn, until none of them gains.
+
+    Agents of a role move together and part of the way. Where a rule can end the game each agent moves alone, and all
+    the way: one may keep the game alive for all, and half of the way to that is the end of it.
+    """
+    game = sequences.game
+    group = np.arange(game.n) if game.exit is not None else roles(game)
+    profile, damping, trace = start.copy(), iteration.damping if game.exit is None else 1.0, []
+    last = np.zeros_like(start)
     for _ in range(iteration.sweeps):
-        before = profile.copy()
-        for r in range(role.max() + 1):
-            agent = int(np.flatnonzero(role == r)[0])
+        change, gained, turned = 0.0, False, False
+        for g in range(group.max() + 1):
+            agent = int(np.flatnonzero(group == g)[0])
             response = best_response_sequence(game, sequences.mode, profile, agent, WARM)
-            moved = profile[:, agent] + damping * (response.sequence - profile[:, agent])
-            profile[:, role == r] = moved[:, None]
-        change = float(np.abs(profile - before).max()) / damping
-        if trace and change > trace[-1]:
-            damping *= 0.5
+            if response.gain <= iteration.worth * max(1.0, abs(response.value)):
+                continue
+            step, gained = response.sequence - profile[:, agent], True
+            change = max(change, float(np.abs(step).max()))
+            turned |= float(step @ last[:, agent]) < 0.0
+            last[:, agent] = step
+            profile[:, group == g] += damping * step[:, None]
+        damping *= 0.5 if turned and game.exit is None else 1.0
         trace.append(change)
-        if change < iteration.tolerance:
+        if change < iteration.tolerance or not gained:
             break
     return profile, tuple(trace)
 

@@ -24,11 +24,13 @@ from coopgym.oracles.search import Effort, climb, pattern_search
 from coopgym.oracles.sequences import Sequences
 
 EQUAL = 1e-9  # relative: a value this close to the bound is the optimum
-LANES = 600_000  # numbers [games x N x N] that a scan of starts may hold
 
 
 def open_loop_optimum(
-    game: Game | str, mode: str | RewardMode = "private", weights: np.ndarray | None = None, effort: Effort | None = None
+    game: Game | str,
+    mode: str | RewardMode = "private",
+    weights: np.ndarray | None = None,
+    effort: Effort | None = None,
 ) -> Solution:
     """The best action sequence ``[T, N]`` found for sum_i weights_i r_i of an episode (weights ``[N]`` >= 0: ones).
 
@@ -125,7 +127,7 @@ def _ramps(objective: Objective) -> np.ndarray:
         a + (b - a) * (np.arange(horizon) % period) / max(1, period - 1)
         for period in {min(horizon, 8), min(horizon, 25), horizon} for a in levels for b in levels if a != b
     ]  # fmt: skip
-    return np.stack(rows)[..., None] * objective.limit
+    return np.asarray(np.stack(rows)[..., None] * objective.limit)
 
 
 def _two_levels(objective: Objective) -> np.ndarray:
@@ -137,7 +139,7 @@ def _two_levels(objective: Objective) -> np.ndarray:
     firsts = rates[:: 2 if fine else 5]
     steps = np.arange(horizon)
     rows = [np.where(steps < k, a, b) for k in changes for a in firsts for b in rates if a != b]
-    return np.minimum(np.stack(rows)[..., None], 1.0) * objective.limit
+    return np.asarray(np.minimum(np.stack(rows)[..., None], 1.0) * objective.limit)
 
 
 def _distinct(candidates: np.ndarray, count: int) -> list[np.ndarray]:
@@ -191,7 +193,9 @@ def _solution(
     certificate = Certificate(
         gap, gap / max(1.0, abs(value)), relaxed, exhaustive=bound is not None, starts=starts
     )  # fmt: skip
-    notes = ("the hidden parameter is at the middle of its range, and known to the planner",) if game.reset_draws else ()
+    notes = (
+        ("the hidden parameter is at the middle of its range, and known to the planner",) if game.reset_draws else ()
+    )
     return Solution(
         game.id, game.hash, "open_loop_optimum", "open-loop optimum", str(mode), actions, played.payoffs,
         played.rewards, method, certificate, bound=None if bound is None else bound.value, notes=notes, seconds=seconds,

@@ -37,7 +37,9 @@ def climb(objective: Objective, starts: list[np.ndarray], effort: Effort) -> tup
     return x, value
 
 
-def quasi_newton(objective: Objective, x: np.ndarray, iterations: int, *, coarse: bool = False) -> tuple[np.ndarray, float]:
+def quasi_newton(
+    objective: Objective, x: np.ndarray, iterations: int, *, coarse: bool = False
+) -> tuple[np.ndarray, float]:
     """(x ``[T, G]``, value) after at most so many iterations of L-BFGS-B from ``x``; never worse than it.
 
     ``coarse`` moves a few knots with straight lines between them, which is cheap; otherwise every step moves.
@@ -48,20 +50,21 @@ def quasi_newton(objective: Objective, x: np.ndarray, iterations: int, *, coarse
     knots = _knots(horizon) if coarse else np.arange(horizon)
     basis = np.stack([np.interp(np.arange(horizon), knots, row) for row in np.eye(len(knots))], axis=-1)
     value = float(objective(x[None])[0])
-    scale, best = max(1.0, abs(value)) / x.size, [x, value]
+    scale, best = max(1.0, abs(value)) / x.size, (x, value)
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        nonlocal best
         moved = basis @ flat.reshape(-1, groups)
         value, slope = objective.slope(moved, basis)
         if value > best[1]:
-            best[:] = moved, value
+            best = moved, value
         return -value / scale, -slope.ravel() / scale
 
     limit = np.broadcast_to(objective.limit, (len(knots), groups)).ravel()
     options = {"maxiter": iterations, "maxfun": 3 * iterations // 2, "ftol": 1e-10}
     bounds = list(zip(np.zeros(limit.size), limit, strict=True))
     minimize(loss, x[knots].ravel(), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-    return best[0], float(best[1])
+    return best
 
 
 def _knots(horizon: int) -> np.ndarray:

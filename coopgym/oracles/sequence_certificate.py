@@ -54,8 +54,9 @@ def certify(
     relative, worst = max(gains, key=lambda pair: pair[0])
     exact = separable(game, mode)
     searched = "each step solved" if exact else "search over whole sequences (a lower bound of the gain)"
+    method = f"single steps x {levels} levels and blocks, exhaustive within class; {searched}"
     return Certificate(
-        max(worst.gain, 0.0), relative, f"single steps x {levels} levels and blocks, exhaustive within class; {searched}",
+        max(worst.gain, 0.0), relative, method,
         exhaustive=exact,
         deviation={"agent": worst.agent, "step": worst.start, "length": worst.length, "action": worst.action},
     )  # fmt: skip
@@ -63,7 +64,8 @@ def certify(
 
 def representatives(game: Game, actions: np.ndarray) -> list[int]:
     """One agent of each role and sequence: those that share both can be exchanged, and gain the same."""
-    role, chosen = roles(game), []
+    role = roles(game)
+    chosen: list[int] = []
     for agent in range(game.n):
         same = [k for k in chosen if role[k] == role[agent] and np.array_equal(actions[:, k], actions[:, agent])]
         if not same:
