@@ -46,7 +46,7 @@ def train_one(cell: Cell, report: Any) -> None:
     """Train one candidate on one game under the cooperative reward; report each seed's share of the best constant."""
     result = coopgym.train(
         cell["algorithm"], cell["game"], reward_modes=["cooperative"],
-        seeds=range(FIRST_SEED, FIRST_SEED + cell["seeds"]), total_steps=cell["steps"], **cell["options"],
+        seeds=range(FIRST_SEED, FIRST_SEED + cell["seeds"]), **{"total_steps": cell["steps"], **cell["options"]},
     )  # fmt: skip
     shares = [run.efficiency_best_constant if run.status == "ok" else 0.0 for run in result.runs]
     report({"shares": [round(share, 5) for share in shares], "seconds": round(result.seconds, 1)})

@@ -20,6 +20,8 @@ class IA2CSettings(ActorCriticSettings):
 
     lanes: int = 32
     rollout_steps: int | None = 8
+    initial_log_std: float = -0.5  # of z: about a quarter of the endowment
+    correlation: float = 0.5  # 0.9, as PPO has, ended RecoveryRace early
     popart_rate: float = 0.03  # ten times as many iterations as PPO has
 
 

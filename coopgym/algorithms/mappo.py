@@ -17,9 +17,9 @@ from coopgym.mechanisms.base import State
 
 @dataclass(frozen=True)
 class MAPPOSettings(PPOSettings):
-    """Hyperparameters of MAPPO; five epochs, as its paper recommends."""
+    """Hyperparameters of MAPPO."""
 
-    epochs: int = 5
+    epochs: int = 10  # five, as its paper recommends for hard tasks, left ReputationMarket 5 % short
     # on SLCD-v0, whose trust hangs on single actions, noise that lasts ended 1 % lower
     initial_log_std: float = -1.0
     correlation: float = 0.0

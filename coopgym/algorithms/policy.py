@@ -12,7 +12,7 @@ from coopgym.envs import observation
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.mechanisms import checks
-from coopgym.mechanisms.arrays import Array, namespace
+from coopgym.mechanisms.arrays import Array, namespace, to_numpy
 
 
 class Policy(abc.ABC):
@@ -99,6 +99,28 @@ class FixedPolicy(Policy):
         if self.stacked:
             actions = actions.reshape(len(actions), *(1,) * (seen.ndim - 2), -1)
         return xp.asarray(actions, seen) + xp.zeros(seen.shape, seen)
+
+
+class SchedulePolicy(Policy):
+    """Each agent plays a given share of its endowment at each step, whatever the others do. rates ``[T, N]``."""
+
+    observability = "asymmetric"  # its observations carry the time
+
+    def __init__(self, game: Game, rates: Any, name: str = "Schedule") -> None:
+        self.game, self.name = game, name
+        self.rates = np.asarray(rates, dtype=np.float64)
+        if self.rates.shape != (game.horizon, game.n):
+            raise ValueError(f"rates have shape {self.rates.shape}; give {(game.horizon, game.n)}, steps by agents")
+        if not ((self.rates >= 0.0) & (self.rates <= 1.0)).all():
+            raise ValueError("rates have an entry outside [0, 1]; give shares of each agent's endowment")
+
+    def act(self, observations: Array, deterministic: bool = True) -> Array:
+        """The rates of the present step times endowment."""
+        self.check(observations)
+        xp, horizon = namespace(observations), self.game.horizon
+        time = to_numpy(observations[..., 0, 5 * self.game.n - 1])
+        step = np.clip(np.rint(time * horizon), 0, horizon - 1).astype(np.int64)
+        return xp.asarray(self.rates[step] * self.game.endowment, observations)
 
 
 class CallablePolicy(Policy):

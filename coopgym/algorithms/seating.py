@@ -75,7 +75,7 @@ class Players:
         filled = namespace(actions).copy(actions)
         for (player, columns), copies in zip(self.seat.players, self.copies, strict=True):
             seen = look(player.observability)
-            answer = _one_by_one(copies, seen) if copies else player.act(seen)
+            answer = one_by_one(copies, seen) if copies else player.act(seen)
             filled[..., list(columns)] = answer[..., list(columns)]
         return filled
 
@@ -141,7 +141,7 @@ class SeatPolicy(Policy):
         return self.players.fill(own[None], lambda setting: look(setting)[None])[0]
 
 
-def _one_by_one(copies: Sequence[Policy], seen: Array) -> Array:
+def one_by_one(copies: Sequence[Policy], seen: Array) -> Array:
     """Actions of R players, each of its own observations ``[..., N, d]`` in NumPy: they may know nothing else."""
     answers = [player.act(to_numpy(rows)) for player, rows in zip(copies, seen, strict=True)]
     return namespace(seen).asarray(np.stack(answers), seen)

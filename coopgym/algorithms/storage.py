@@ -17,7 +17,7 @@ from torch import Tensor
 from coopgym.algorithms.files import write_atomically
 from coopgym.algorithms.network_policy import HEADS, OF_BINS, NetworkPolicy
 from coopgym.algorithms.networks import Network
-from coopgym.algorithms.policy import CallablePolicy, FixedPolicy, Policy, policy
+from coopgym.algorithms.policy import CallablePolicy, FixedPolicy, Policy, SchedulePolicy, policy
 from coopgym.algorithms.seating import Seat, SeatPolicy
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
@@ -72,6 +72,8 @@ def _described(saved: Policy, arrays: dict[str, Tensor], key: str = "theta") -> 
         }  # fmt: skip
     if isinstance(saved, FixedPolicy):
         return about | {"kind": "rates", "rates": saved.rates.tolist()}
+    if isinstance(saved, SchedulePolicy):
+        return about | {"kind": "schedule", "rates": saved.rates.tolist()}
     return about | {"kind": "heuristic"}
 
 
@@ -115,6 +117,8 @@ def _build(about: dict[str, Any], game: Game, arrays: dict[str, Tensor]) -> Poli
         return policy(about["name"], game)
     if about["kind"] == "rates":
         return FixedPolicy(game, about["rates"], about["name"], about["observability"])
+    if about["kind"] == "schedule":
+        return SchedulePolicy(game, about["rates"], about["name"])
     if about["kind"] == "seat":
         players = tuple((_build(p, game, arrays), tuple(p["seats"])) for p in about["players"])
         return SeatPolicy(Seat(game, about["agent"], players), _build(about["own"], game, arrays))

@@ -12,7 +12,7 @@ import coopgym
 from coopgym.algorithms.coma import COMASettings
 from coopgym.envs import observation
 
-SMALL = {"lanes": 4, "hidden": (16,), "learning_rate": 5e-4, "critic_rate": 1e-3}
+SMALL = {"lanes": 4, "hidden": (16,), "learning_rate": 5e-4, "critic_rate": 1e-3, "discount": 0.9}
 
 
 def small(game, modes=MODES, seeds=(0, 1, 2), iterations=20, **settings):

@@ -401,7 +401,7 @@ def test_a_replica_that_loses_a_team_is_lost_and_the_others_go_on():
 def test_one_step_slcd_by_self_play_ends_at_the_nash_equilibrium():
     result = coopgym.train(
         "SelfPlay_PPO", "SLCD-v1", max_steps=1, reward_modes=["private"], seeds=[0, 1], total_steps=60_000,
-        hidden=(16,), lanes=48, rollout_steps=16,
+        hidden=(16,), lanes=48, rollout_steps=16, epochs=4,
     )  # fmt: skip
     for rates in result.evaluate(1).rates:
         np.testing.assert_allclose(rates[0] * result.game.endowment, NASH, atol=0.5)

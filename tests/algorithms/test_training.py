@@ -29,7 +29,7 @@ def test_one_record_for_each_replica_in_payoff_units(result):
     for r, run in enumerate(result.runs):
         assert run.welfare == pytest.approx(sum(run.payoff)) == pytest.approx(played.welfare[r, 0])
         assert run.status == "ok" and run.diverged_at is None and run.length == 100.0 and run.ended_by == "time_limit"
-        assert run.env_steps == 400 and run.updates == 16 and run.lanes == 4 and run.replicas_in_program == 6
+        assert run.env_steps == 400 and run.updates == 32 and run.lanes == 4 and run.replicas_in_program == 6
         assert run.best_constant_welfare == pytest.approx(best_constant("SLCD-v1")["private"]["welfare"])
         assert run.efficiency_best_constant == pytest.approx(run.welfare / run.best_constant_welfare)
         assert run.welfare_stochastic_sd > 0 and run.device == "cpu" and run.observation == "asymmetric"

@@ -77,14 +77,14 @@ def test_forty_agents_stay_finite(name, pqn):
 def test_goals_use_the_present_choice_and_the_targets_value_unless_nothing_follows(name, objective):
     game = coopgym.game("SLCD-v1", max_steps=5)
     made = small(name, game, objective=objective)
-    sample, s = made.sample(), made.settings
+    sample = made.sample()
     assert sample.alive.all() == (objective == "continuing")
     with torch.no_grad():
         best = made.values(made.parameters, sample.next_features).argmax(-1, keepdim=True)
         values = made.values(made.targets, sample.next_features).gather(-1, best).squeeze(-1)
         total = made.mix(made.targets, values, sample.next_state).unsqueeze(1)
         worth = made.popart.restore(total.expand(-1, 2, -1)) * sample.next_worth * sample.alive
-        wanted = (sample.rewards / made.reward_scale.sigma.unsqueeze(-1) + s.discount * worth) / sample.worth
+        wanted = (sample.rewards / made.reward_scale.sigma.unsqueeze(-1) + sample.discount * worth) / sample.worth
         got = made.popart.restore(made.goals(sample))
     torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-5)
     for poison in (1e6, math.nan):  # what was seen after an end must not matter
@@ -100,7 +100,7 @@ def test_goals_use_the_present_choice_and_the_targets_value_unless_nothing_follo
 
 @pytest.mark.parametrize("trace", [0.0, 0.7, 1.0])
 def test_q_lambda_is_a_mean_of_returns_of_every_length_and_stops_at_an_end(trace):
-    made = small("VDN", coopgym.game("SLCD-v1", max_steps=4), pqn=True, trace=trace, play_steps=6)
+    made = small("VDN", coopgym.game("SLCD-v1", max_steps=4), pqn=True, trace=trace, play_steps=6, discount=0.9)
     rollout = made.play(6, 0.5)  # ends after the fourth step, and the last two are of another episode
     with torch.no_grad():
         after = made.games.features(rollout.final)
@@ -243,7 +243,7 @@ def test_a_bandit_teaches_one_agent_all_and_the_other_nothing(name, pqn):
 def test_what_pays_later_is_chosen_first(name, pqn):
     result = coopgym.train(
         name, of(Investment(), 2), reward_modes=["private"], seeds=[0], total_steps=40_000, hidden=(32, 32),
-        warmup=50, evaluations=1, pqn=pqn,
+        warmup=50, evaluations=1, pqn=pqn, rewards_ahead=1,  # with more, what exploration did next counts as chosen
     )  # fmt: skip
     for policy in result.policies:
         game, state = result.game, result.game.reset((1,))
@@ -265,7 +265,7 @@ def test_one_step_slcd_ends_at_the_welfare_optimum(name):
 @pytest.mark.parametrize(("name", "pqn", "steps"), [("VDN", False, 64_000), ("QMIX", True, 32_000)])
 def test_it_comes_near_the_best_constant(name, pqn, steps):
     result = coopgym.train(name, "TrustDilemma-v1", reward_modes=["cooperative"], seeds=[0], total_steps=steps,
-                           evaluations=1, pqn=pqn)  # fmt: skip
+                           evaluations=1, pqn=pqn, **({"discount": 0.9} if pqn else {}))  # fmt: skip
     run = result.runs[0]
     assert run.efficiency_best_constant > 0.97
     assert (run.bins, run.action_kind, run.team_reward, run.paradigm) == (21, "bins", True, "value_decomposition")

@@ -14,11 +14,12 @@ def share(name, game, steps, **options):
 
 @pytest.mark.parametrize("game", GAMES)
 def test_mappo_with_a_team_reward_reaches_the_best_constant(game):
-    reached, best = share("MAPPO", game, 400_000, team_reward=True)
+    reached, best = share("MAPPO", game, 400_000, team_reward=True, epochs=5)
     assert reached >= 0.995 * best
 
 
 @pytest.mark.parametrize("game", GAMES)
 def test_vdn_on_41_bins_comes_as_near_as_bins_allow(game):
-    reached, best = share("VDN", game, 150_000, pqn=True, bins=41)
+    # without replay returns reach further by themselves (trace), and a longer discount ends 0.2 % lower on SLCD
+    reached, best = share("VDN", game, 150_000, pqn=True, bins=41, discount=0.9)
     assert reached >= 0.985 * best

@@ -1,0 +1,109 @@
+"""Ascent over one agent's action sequence: a quasi-Newton method, and trials of whole blocks of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+Objective = Callable[[np.ndarray], np.ndarray]  # sequences [K, T] in endowment units -> values [K]
+
+STEP = 2.0**-13  # of a finite difference [endowments]; released games round actions to single precision
+COARSE, FINE = (0.25, 0.08), (0.025, 0.008, 0.0025, 0.0008)  # how far blocks are shifted [endowments]
+SHORTEST = 16  # coarse moves shift blocks of at least one such part of the episode
+RATES = (0.0, 0.2, 0.3, 0.5, 0.6, 1.0)  # where coarse moves put blocks, besides: bounds, and thresholds of rules
+WORTH = 1e-6  # relative gain of a round below which smaller moves come next
+
+
+def slope(objective: Objective, x: np.ndarray, limit: float) -> tuple[float, np.ndarray]:
+    """(value, gradient ``[T]``) by central differences that are played in one batch; one-sided at a bound."""
+    shift = STEP * limit * np.eye(len(x))
+    high, low = np.minimum(x + shift, limit), np.maximum(x - shift, 0.0)
+    values = objective(np.concatenate([x[None], high, low]))
+    gradient = (values[1 : len(x) + 1] - values[len(x) + 1 :]) / (high - low).sum(-1)
+    return float(values[0]), gradient
+
+
+def quasi_newton(objective: Objective, x: np.ndarray, limit: float, iterations: int) -> tuple[np.ndarray, float]:
+    """(x, value) after at most so many iterations of L-BFGS-B; the best that was seen."""
+    from scipy.optimize import minimize
+
+    value, gradient = slope(objective, x, limit)
+    best, top, scale = x, value, max(1e-12, float(np.abs(gradient).max()))
+
+    def loss(rates: np.ndarray) -> tuple[float, np.ndarray]:
+        nonlocal best, top
+        value, gradient = slope(objective, rates * limit, limit)
+        if value > top:
+            best, top = rates * limit, value
+        return -value / scale / limit, -gradient / scale
+
+    bounds = [(0.0, 1.0)] * len(x)
+    options = {"maxiter": iterations, "maxfun": 3 * iterations // 2, "ftol": 1e-12}
+    minimize(loss, x / limit, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    return best, top
+
+
+def coarse_search(objective: Objective, x: np.ndarray, limit: float, rounds: int) -> tuple[np.ndarray, float]:
+    """(x, value) after long blocks were shifted far, or put to the rates of thresholds; so many rounds a move."""
+    masks = blocks(len(x), max(1, len(x) // SHORTEST))
+    value = float(objective(x[None])[0])
+    for move in COARSE:
+        for _ in range(rounds):
+            put = np.where(masks > 0, np.array(RATES)[:, None, None] * limit, x).reshape(-1, len(x))
+            x, gained = take(
+                objective, x, value, np.clip(np.concatenate([shifted(x, move * limit, masks), put]), 0.0, limit)
+            )
+            small, value = gained - value <= WORTH * max(1.0, abs(value)), gained
+            if small:
+                break
+    return x, value
+
+
+def fine_search(
+    objective: Objective, x: np.ndarray, limit: float, rounds: int
+) -> tuple[np.ndarray, float, float]:  # fmt: skip
+    """(x, value, what the last round of all added) after blocks down to one step were shifted, less far each time."""
+    masks = blocks(len(x), 1)
+    value, last = float(objective(x[None])[0]), 0.0
+    for move in FINE:
+        for _ in range(rounds):
+            x, gained = take(objective, x, value, np.clip(shifted(x, move * limit, masks), 0.0, limit))
+            last, value = gained - value, gained
+            if last <= WORTH * max(1.0, abs(value)):
+                break
+    return x, value, last
+
+
+def shifted(x: np.ndarray, move: float, masks: np.ndarray) -> np.ndarray:
+    """Every block up and down by ``move``: ``[2 B, T]``."""
+    return np.concatenate([x + move * masks, x - move * masks])
+
+
+def take(objective: Objective, x: np.ndarray, value: float, trials: np.ndarray) -> tuple[np.ndarray, float]:
+    """The best of the trials ``[K, T]`` and of joining those that gain and do not overlap; ``x`` where none gains."""
+    values = objective(trials)
+    order = [k for k in np.argsort(-values, kind="stable") if values[k] > value]
+    if not order:
+        return x, value
+    joined, touched, joints = x.copy(), np.zeros(len(x), dtype=bool), [trials[order[0]]]
+    for k in order:
+        changed = trials[k] != x
+        if not (changed & touched).any():
+            joined = np.where(changed, trials[k], joined)
+            touched |= changed
+            joints.append(joined)
+    many = np.stack(joints)[np.unique(np.geomspace(1, len(joints), 12).astype(int) - 1)]
+    totals = objective(many)
+    best = int(totals.argmax())
+    return many[best], float(totals[best])
+
+
+def blocks(horizon: int, shortest: int) -> np.ndarray:
+    """Masks ``[B, T]`` of blocks of T, T/2, ... steps, down to ``shortest``, half a length apart."""
+    rows, length, steps = [], horizon, np.arange(horizon)
+    while length >= shortest:
+        starts = range(0, horizon, max(1, length // 2)) if length < horizon else (0,)
+        rows += [(steps >= start) & (steps < start + length) for start in starts]
+        length = 0 if length == 1 else (length + 1) // 2
+    return np.unique(np.array(rows, dtype=float), axis=0)
