@@ -21,8 +21,10 @@ from coopgym.mechanisms.reciprocity import Reciprocity
 from coopgym.mechanisms.reputation import TieredReputation
 from coopgym.mechanisms.trust import effective_trust
 from coopgym.mechanisms.value import LogarithmicValue, Synergy
-from coopgym.oracles.interdependence import planner
-from coopgym.oracles.team import team_bound, team_of
+from coopgym.oracles.closed_forms.interdependence import planner
+from coopgym.oracles.rolling import BONUS, INSIDE, TOGETHER, collective, rolling_bound
+from coopgym.oracles.team import mates_never_lose, team_bound, team_of
+from coopgym.oracles.tiers import market_bound, market_of
 
 SINGLE = 1e-6  # relative room for what released games compute in single precision
 
@@ -44,8 +46,11 @@ def upper_bound(game: Game, mode: str | RewardMode = "private", weights: np.ndar
     """
     game, mode = game.to("numpy"), RewardMode.of(mode)
     w = np.ones(game.n) if weights is None else np.asarray(weights, dtype=np.float64)
-    if team_of(game) is not None:
-        value, path = team_bound(game, largest_weights(game, mode, np.tile(w, (game.horizon, 1))))
+    team = team_of(game)
+    if team is not None:
+        if not mates_never_lose(game, team):
+            return None
+        value, path = team_bound(game, team, np.einsum("i,tij->tj", w, largest_mixing(game, mode)))
         return Bound(value, path, "best step at the highest loyalty that can be reached")
     if not _covered(game):
         return None
@@ -69,15 +74,14 @@ def highest_trust(game: Game) -> list[State]:
     return states
 
 
-def largest_weights(game: Game, mode: RewardMode, weights: np.ndarray) -> np.ndarray:
-    """Weights ``[T, N]`` of payoffs in the sum of rewards with ``weights [T, N]``, where trust is as high as can be.
+def largest_mixing(game: Game, mode: RewardMode) -> np.ndarray:
+    """W ``[T, N, N]`` with which payoffs are mixed into rewards at each step, where trust is as high as can be.
 
     Rewards are linear in payoffs, so unit payoffs tell them; released games use the trust after the step.
     """
-    states, units = highest_trust(game), np.eye(game.n)
-    bare = [(a._replace(extra={}), b._replace(extra={})) for a, b in pairwise(states)]
-    rewards = [game.rewards(mode.weights, a, b, units) for a, b in bare]
-    return np.stack([r @ w for r, w in zip(rewards, weights, strict=True)])
+    units = np.eye(game.n)
+    bare = [state._replace(extra={}) for state in highest_trust(game)]
+    return np.stack([game.rewards(mode.weights, a, b, units).T for a, b in pairwise(bare)])
 
 
 def _covered(game: Game) -> bool:
@@ -86,17 +90,26 @@ def _covered(game: Game) -> bool:
     known = (Agreement, TieredReputation, CollectiveModifier, ReciprocityModifier, Reciprocity)
     silent = (type(m).payoffs is Mechanism.payoffs for m in others)
     tame = all(isinstance(m, known) or quiet for m, quiet in zip(others, silent, strict=True))
-    return tame and isinstance(first, Synergy) and isinstance(first.value, LogarithmicValue)
+    return tame and isinstance(first, Synergy) and isinstance(first.value, LogarithmicValue)  # never below zero
 
 
 def _synergy_bound(game: Game, mode: RewardMode, w: np.ndarray) -> Bound:
-    """Sum over steps of the best stage at the largest weights, with the largest multiplier of each agent."""
+    """The lowest of what can be argued: best stages at the largest weights, and bounds for multipliers that cost."""
     rewarded, paid = multipliers(game)
-    c = largest_weights(game, mode, w * rewarded) * paid
-    values, path = best_stages(game, c, reciprocity_lift(game, c))
-    single = any(isinstance(m, (CollectiveModifier, ReciprocityModifier, TierModifier)) for m in game.mechanisms)
-    room = 1.0 + SINGLE if single else 1.0
-    return Bound(float(values.sum()) * room, path, "best step at the highest trust that can be reached")
+    mixing = largest_mixing(game, mode)
+    c = np.einsum("ti,tij->tj", w * rewarded, mixing)
+    values, path = best_stages(game, c * paid, reciprocity_lift(game, c * paid))
+    found = [(float(values.sum()), path, "best step at the highest trust that can be reached")]
+    market = market_of(game)
+    plain = mode.weights.coupled == mode.weights.shared == 0.0
+    if market is not None and (plain or not isinstance(market, TierModifier)):
+        bare = np.einsum("i,tij->tj", w, mixing)
+        found.append((*market_bound(game, market, bare, rewarded * paid), "each agent alone with its reputation"))
+    if collective(game):
+        found.append((*rolling_bound(game, mixing, w), "a bonus for each unit of action instead of rolling rates"))
+    single = collective(game) or any(isinstance(m, (ReciprocityModifier, TierModifier)) for m in game.mechanisms)
+    value, path, method = min(found, key=lambda bound: bound[0])
+    return Bound(value * (1.0 + SINGLE) if single else value, path, method)
 
 
 def best_stages(game: Game, c: np.ndarray, lift: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -107,10 +120,9 @@ def best_stages(game: Game, c: np.ndarray, lift: np.ndarray) -> tuple[np.ndarray
     """
     first = game.mechanisms[0]
     assert isinstance(first, Synergy)
-    assert isinstance(first.value, LogarithmicValue)
     state = game.reset()
     gamma, safe = float(np.squeeze(first.coefficient(state))), np.maximum(c, 1e-12)
-    numbers = first.value.scale, gamma, first.shares, game.endowment
+    numbers = first.value, gamma, first.shares, game.endowment
     path, best = planner(*numbers, safe), np.full(len(c), np.inf)
     kappa = response_per_unit(game)
     for _ in range(30 if lift.any() else 1):
@@ -154,9 +166,9 @@ def multipliers(game: Game) -> tuple[np.ndarray, np.ndarray]:
             late = isinstance(m, TierModifier)
             (rewarded if late else paid)[:] = m.multiplier(highest_scores(game, m)[int(late) :][: game.horizon])
         elif isinstance(m, CoalitionModifier):
-            rewarded *= 1.1 * 1.2 * 1.15
+            rewarded *= TOGETHER * INSIDE * (1.0 + BONUS)
         elif isinstance(m, CollectiveModifier) and not m.plain:
-            rewarded *= 1.2 * 1.15
+            rewarded *= TOGETHER * (1.0 + BONUS)
         elif isinstance(m, ReciprocityModifier):
             felt = np.stack([(m.weight * state.trust).sum(-1) for state in trusts])
             rewarded *= 1.0 + felt / game.endowment.mean()

@@ -11,7 +11,6 @@ import numpy as np
 from coopgym.oracles.sequences import Sequences
 
 CHUNK = 200_000  # numbers [games x N x N] that are played side by side; more do not fit a cache
-STEP = 2.0**-7  # of a finite difference [endowment units]; released games round actions to single precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +34,13 @@ class Objective:
     @cached_property
     def leaders(self) -> np.ndarray:
         """The first agent ``[G]`` of each free sequence."""
-        return np.array([np.flatnonzero(self.group == g)[0] for g in range(self.group.max() + 1)])
+        return np.array([np.flatnonzero(self.group == g)[0] for g in range(int(self.group.max()) + 1)])
 
     @cached_property
     def limit(self) -> np.ndarray:
         """Largest actions ``[G]`` of the free sequences."""
-        return np.asarray(self.sequences.game.endowment)[self.leaders]
+        endowment: np.ndarray = np.asarray(self.sequences.game.endowment)[self.leaders]
+        return endowment
 
     def profile(self, x: np.ndarray) -> np.ndarray:
         """Everybody's actions ``[..., T, N]``."""
@@ -51,22 +51,7 @@ class Objective:
         """Values ``[K]`` of K candidates ``[K, T, G]``."""
         size = max(1, CHUNK // self.sequences.game.n**2)
         parts = [self._value(x[k : k + size]) for k in range(0, len(x), size)]
-        return np.concatenate(parts)
+        return np.asarray(np.concatenate(parts))
 
     def _value(self, x: np.ndarray) -> np.ndarray:
         return np.asarray(self.sequences.play(self.profile(x)).rewards @ self.weights)
-
-    def slope(self, x: np.ndarray, basis: np.ndarray) -> tuple[float, np.ndarray]:
-        """(value, gradient ``[K, G]``) at one candidate along the K columns of ``basis [T, K]``, for each sequence.
-
-        Central differences, all of them played in one batch; at a limit they become one-sided.
-        """
-        groups = len(self.leaders)
-        shift = STEP * np.einsum("tk,gh->kgth", basis, np.eye(groups)).reshape(-1, *x.shape)
-        high, low = np.minimum(x + shift, self.limit), np.maximum(x - shift, 0.0)
-        values = self(np.concatenate([x[None], high, low]))
-        most = shift.max((1, 2))
-        width = STEP * ((high - low) / most[:, None, None]).max((1, 2))
-        half = len(shift)
-        slope = (values[1 : half + 1] - values[half + 1 :]) / width
-        return float(values[0]), slope.reshape(basis.shape[-1], groups)

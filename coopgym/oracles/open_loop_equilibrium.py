@@ -13,6 +13,7 @@ from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
 from coopgym.mechanisms import checks
 from coopgym.oracles.best_response import best_response_sequence, separable
+from coopgym.oracles.equilibrium import stage_equilibrium
 from coopgym.oracles.result import Solution
 from coopgym.oracles.search import Effort
 from coopgym.oracles.sequence_certificate import certify
@@ -98,43 +99,14 @@ def iterate(sequences: Sequences, start: np.ndarray, iteration: Iteration) -> tu
 
 def stagewise_path(game: Game, mode: RewardMode) -> np.ndarray:
     """Stage equilibria ``[T, N]``, each at the state that the one before led to; the last one stands after an end."""
-    state, actions, rows = game.reset(), np.asarray(game.baseline, dtype=np.float64), []
+    state, rows = game.reset(), []
     for _ in range(game.horizon):
-        actions = stage_fixed_point(StageGame(game, state, mode), actions)
-        rows.append(actions)
-        state, _, ended = game.step(state, actions, np.zeros(game.step_draws) if game.step_draws else None)
+        rows.append(stage_equilibrium(StageGame(game, state, mode)).actions)
+        state, _, ended = game.step(state, rows[-1], np.zeros(game.step_draws) if game.step_draws else None)
         if bool(ended):
             break
     rows += [rows[-1]] * (game.horizon - len(rows))
     return np.stack(rows)
-
-
-def stage_fixed_point(stage: StageGame, start: np.ndarray, sweeps: int = 200) -> np.ndarray:
-    """Actions ``[N]`` at which damped best responses of one step stand still, symmetric within roles."""
-    role, actions, damping, last = roles(stage.game), start.copy(), 1.0, np.inf
-    for _ in range(sweeps):
-        before = actions.copy()
-        for r in range(role.max() + 1):
-            agent = int(np.flatnonzero(role == r)[0])
-            actions[role == r] += damping * (stage_response(stage, actions, agent) - actions[agent])
-        change = float(np.abs(actions - before).max()) / damping
-        if change < 1e-6:
-            break
-        if change >= last:
-            damping *= 0.5
-        last = change
-    return actions
-
-
-def stage_response(stage: StageGame, actions: np.ndarray, agent: int) -> float:
-    """Best own action of one step, on a grid that narrows around the best level."""
-    low, high = 0.0, float(stage.endowment[agent])
-    for points in (101, 21, 21, 21, 21, 21):
-        own = np.linspace(low, high, points)
-        best = own[int(stage.deviations(actions, agent, own).argmax())]
-        cell = (high - low) / (points - 1)
-        low, high = max(best - cell, 0.0), min(best + cell, float(stage.endowment[agent]))
-    return float(best)
 
 
 def best_constant_profile(sequences: Sequences) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Ascent over action sequences: a quasi-Newton method, and trial of whole blocks of steps on the exact objective."""
+"""Ascent over the sequences of several agents at once: the whole recipe of the planner and of best responses."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coopgym.mechanisms import checks
+from coopgym.oracles.blocks import RATES, blocks, quasi_newton, take
 from coopgym.oracles.objective import Objective
 
-BLOCKS = (1, 2, 3, 5, 10, 25)  # steps that are moved together, besides the whole episode
-MOVES = (4.0, 1.0, 0.25, 0.06, 0.02)  # how far [endowment units]
+MOVES = (4.0, 1.0, 0.25, 0.06, 0.02)  # how far blocks are shifted [hundredths of the endowment]
 WORTH = 5e-6  # relative gain of a round below which smaller moves come next
-RATES = (0.2, 0.3, 0.5, 0.6)  # thresholds of rules, as fractions of the endowment
+CROWD = 3  # free sequences above which blocks are not moved step by step
+NUDGE = 1e-5  # how far above a threshold a level is put: single precision must not fall short [endowment units]
 
 
 @dataclass(frozen=True)
@@ -22,57 +24,36 @@ class Effort:
     iterations: int = 40
     rounds: int = 8
 
+    def __post_init__(self) -> None:
+        for name in ("starts", "iterations", "rounds"):
+            checks.whole(name, getattr(self, name), 1, 100_000)
+
 
 def climb(objective: Objective, starts: list[np.ndarray], effort: Effort) -> tuple[np.ndarray, float]:
-    """(x ``[T, G]``, value): the best that the whole recipe reaches from several starts ``[T, G]``."""
-    ends = [quasi_newton(objective, start, effort.iterations, coarse=True) for start in starts]
+    """(x ``[T, G]``, value): the best that the whole recipe reaches from several starts ``[T, G]``.
+
+    A few knots move first, which is cheap, and the last steps are put to everything or nothing; then every step moves.
+    """
+    basis = hats(objective.horizon)
+    ends = [quasi_newton(objective, start, objective.limit, effort.iterations, basis) for start in starts]
     x, value = max(ends, key=lambda end: end[1])
-    x, value = max((x, value), _take(objective, x, value, _ends(objective, x)), key=lambda end: end[1])
+    x, value = take(objective, x, value, _ends(objective, x))
     for _ in range(2):
         before = value
-        x, value = quasi_newton(objective, x, effort.iterations)
+        x, value = quasi_newton(objective, x, objective.limit, effort.iterations)
         x, value = pattern_search(objective, x, effort.rounds)
         if value - before < WORTH * abs(value):
             break
     return x, value
 
 
-def quasi_newton(
-    objective: Objective, x: np.ndarray, iterations: int, *, coarse: bool = False
-) -> tuple[np.ndarray, float]:
-    """(x ``[T, G]``, value) after at most so many iterations of L-BFGS-B from ``x``; never worse than it.
-
-    ``coarse`` moves a few knots with straight lines between them, which is cheap; otherwise every step moves.
-    """
-    from scipy.optimize import minimize
-
-    horizon, groups = x.shape
-    knots = _knots(horizon) if coarse else np.arange(horizon)
-    basis = np.stack([np.interp(np.arange(horizon), knots, row) for row in np.eye(len(knots))], axis=-1)
-    value = float(objective(x[None])[0])
-    scale, best = max(1.0, abs(value)) / x.size, (x, value)
-
-    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        nonlocal best
-        moved = basis @ flat.reshape(-1, groups)
-        value, slope = objective.slope(moved, basis)
-        if value > best[1]:
-            best = moved, value
-        return -value / scale, -slope.ravel() / scale
-
-    limit = np.broadcast_to(objective.limit, (len(knots), groups)).ravel()
-    options = {"maxiter": iterations, "maxfun": 3 * iterations // 2, "ftol": 1e-10}
-    bounds = list(zip(np.zeros(limit.size), limit, strict=True))
-    minimize(loss, x[knots].ravel(), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-    return best
-
-
-def _knots(horizon: int) -> np.ndarray:
-    """Steps close together at both ends of an episode, where paths bend, and far apart in the middle."""
+def hats(horizon: int) -> np.ndarray:
+    """Straight lines ``[T, K]`` between knots that lie close at both ends of an episode, where paths bend."""
     early = [0, 1, 2, 4, 7, 12, 20, 35]
     inner = np.linspace(0, horizon - 1, 6).round().astype(int).tolist()
     steps = {*early, *inner, *(horizon - 1 - k for k in early)}
-    return np.array(sorted(k for k in steps if 0 <= k < horizon))
+    knots = np.array(sorted(k for k in steps if 0 <= k < horizon))
+    return np.stack([np.interp(np.arange(horizon), knots, row) for row in np.eye(len(knots))], axis=-1)
 
 
 def pattern_search(objective: Objective, x: np.ndarray, rounds: int) -> tuple[np.ndarray, float]:
@@ -80,72 +61,43 @@ def pattern_search(objective: Objective, x: np.ndarray, rounds: int) -> tuple[np
     value = float(objective(x[None])[0])
     for move in MOVES:
         for _ in range(rounds):
-            trials = [*_shifted(objective, x, move), *(_levelled(objective, x) if move == MOVES[0] else [])]
-            better, gained = _take(objective, x, value, trials)
-            if gained <= value:
-                break
-            small, x, value = gained - value < WORTH * abs(value), better, gained
+            trials = _shifted(objective, x, move)
+            if move == MOVES[0]:
+                trials = np.concatenate([trials, _levelled(objective, x), _ends(objective, x)])
+            x, gained = take(objective, x, value, trials)
+            small, value = gained - value < WORTH * abs(value), gained
             if small:
                 break
     return x, value
 
 
-def _take(objective: Objective, x: np.ndarray, value: float, trials: list[np.ndarray]) -> tuple[np.ndarray, float]:
-    """The best of the trials and of joining the best of them, which need not add up."""
-    candidates = np.stack(trials)
-    values = objective(candidates)
-    order = np.argsort(-values)[: max(1, int((values > value).sum()))]
-    joined, touched, joints = x.copy(), np.zeros(x.shape, dtype=bool), [candidates[order[0]]]
-    count, wanted = 0, 2
-    for k in order:
-        changed = candidates[k] != x
-        if not (changed & touched).any():
-            joined, touched, count = np.where(changed, candidates[k], joined), touched | changed, count + 1
-            if count >= wanted:
-                joints.append(joined)
-                wanted *= 2
-    joints.append(joined)
-    totals = objective(np.stack(joints))
-    k = int(totals.argmax())
-    return joints[k], float(totals[k])
+def _shifted(objective: Objective, x: np.ndarray, move: float) -> np.ndarray:
+    shift = 0.01 * move * objective.limit * _masks(objective, 1)
+    return np.asarray(np.clip(np.concatenate([x + shift, x - shift]), 0.0, objective.limit))
 
 
-def _shifted(objective: Objective, x: np.ndarray, move: float) -> list[np.ndarray]:
-    trials = []
-    for mask in _blocks(objective):
-        for sign in (move, -move):
-            moved = np.clip(x + sign * mask, 0.0, objective.limit)
-            if (moved != x).any():
-                trials.append(moved)
-    return trials or [x]
-
-
-def _levelled(objective: Objective, x: np.ndarray) -> list[np.ndarray]:
-    """Blocks at the rates where rules change, a hair above them: single precision must not fall short."""
+def _levelled(objective: Objective, x: np.ndarray) -> np.ndarray:
     baseline = np.asarray(objective.sequences.game.baseline)[objective.leaders]
-    levels = [rate * objective.limit + 1e-5 for rate in RATES] + [baseline + 1e-5]
-    trials = [np.where(mask > 0, level, x) for level in levels for mask in _blocks(objective, singles=False)]
-    return trials + _ends(objective, x)
+    levels = np.stack([*(rate * objective.limit for rate in RATES), baseline]) + NUDGE
+    masks = _masks(objective, 3)
+    put = np.where(masks[:, None] > 0, np.minimum(levels, objective.limit)[:, None, :], x)
+    return np.asarray(put.reshape(-1, *x.shape))
 
 
-def _ends(objective: Objective, x: np.ndarray) -> list[np.ndarray]:
-    """The last few steps at everything or nothing: nobody comes after who would answer."""
-    ends = [mask for mask in _blocks(objective) if mask[-1].any() and mask.any(-1).sum() <= 3]
-    return [np.where(mask > 0, level, x) for level in (objective.limit, 0.0) for mask in ends]
+def _ends(objective: Objective, x: np.ndarray) -> np.ndarray:
+    """The last steps at everything or nothing: nobody comes after who would answer."""
+    last = np.arange(len(x)) >= len(x) - np.array([1, 2, 3])[:, None]
+    masks = _columns(objective, last.astype(float))
+    return np.concatenate([np.where(masks > 0, level, x) for level in (objective.limit, 0.0 * objective.limit)])
 
 
-def _blocks(objective: Objective, *, singles: bool = True) -> list[np.ndarray]:
-    """Masks ``[T, G]`` of blocks: for each length, half a length apart, for each free sequence and for all at once."""
-    horizon, groups = objective.horizon, len(objective.leaders)
-    least = (1 if singles else 3) if groups <= 3 else 5  # single steps of many agents are too many trials
-    lengths = [length for length in BLOCKS if least <= length < horizon]
-    masks = []
-    columns = [np.eye(groups)[g] for g in range(groups)] + ([np.ones(groups)] if groups > 1 else [])
-    for length in [*lengths, horizon]:
-        for start in range(0, horizon, max(1, (length + 1) // 2)):
-            rows = np.zeros((horizon, 1))
-            rows[start : start + length] = 1.0
-            masks += [rows * column for column in columns]
-            if length == horizon:
-                break
-    return masks
+def _masks(objective: Objective, shortest: int) -> np.ndarray:
+    """Blocks ``[B, T, G]`` of each free sequence, and of all at once; longer ones for many sequences."""
+    least = shortest if len(objective.leaders) <= CROWD else max(shortest, 5)
+    return _columns(objective, blocks(objective.horizon, min(least, objective.horizon)))
+
+
+def _columns(objective: Objective, rows: np.ndarray) -> np.ndarray:
+    groups = len(objective.leaders)
+    columns = np.concatenate([np.eye(groups), np.ones((int(groups > 1), groups))])
+    return np.asarray((rows[:, None, :, None] * columns[:, None, :]).reshape(-1, rows.shape[1], groups))
