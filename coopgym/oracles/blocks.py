@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-Objective = Callable[[np.ndarray], np.ndarray]  # sequences [K, T] in endowment units -> values [K]
+Objective = Callable[[np.ndarray], np.ndarray]  # sequences [K, T] or [K, T, G] in endowment units -> values [K]
 
 STEP = 2.0**-13  # of a finite difference [endowments]; released games round actions to single precision
 COARSE, FINE = (0.25, 0.08), (0.025, 0.008, 0.0025, 0.0008)  # how far blocks are shifted [endowments]
@@ -15,32 +15,52 @@ RATES = (0.0, 0.2, 0.3, 0.5, 0.6, 1.0)  # where coarse moves put blocks, besides
 WORTH = 1e-6  # relative gain of a round below which smaller moves come next
 
 
-def slope(objective: Objective, x: np.ndarray, limit: float) -> tuple[float, np.ndarray]:
-    """(value, gradient ``[T]``) by central differences that are played in one batch; one-sided at a bound."""
-    shift = STEP * limit * np.eye(len(x))
+def slope(
+    objective: Objective, x: np.ndarray, limit: float | np.ndarray, directions: np.ndarray | None = None
+) -> tuple[float, np.ndarray]:
+    """(value, slopes ``[D]``) by central differences that are played in one batch; one-sided at a bound.
+
+    x and limit ``[T]`` or ``[T, G]`` (limit may be broadcast); ``directions [D, *x.shape]``, whose largest entry is 1:
+    every entry of x by itself if None.
+    """
+    each = np.eye(x.size).reshape(-1, *x.shape) if directions is None else directions
+    shift = STEP * limit * each
     high, low = np.minimum(x + shift, limit), np.maximum(x - shift, 0.0)
     values = objective(np.concatenate([x[None], high, low]))
-    gradient = (values[1 : len(x) + 1] - values[len(x) + 1 :]) / (high - low).sum(-1)
-    return float(values[0]), gradient
+    half = len(each)
+    width = (high - low).reshape(half, -1).max(-1)
+    return float(values[0]), (values[1 : half + 1] - values[half + 1 :]) / width
 
 
-def quasi_newton(objective: Objective, x: np.ndarray, limit: float, iterations: int) -> tuple[np.ndarray, float]:
-    """(x, value) after at most so many iterations of L-BFGS-B; the best that was seen."""
+def quasi_newton(
+    objective: Objective, x: np.ndarray, limit: float | np.ndarray, iterations: int, basis: np.ndarray | None = None
+) -> tuple[np.ndarray, float]:
+    """(x, value) after at most so many iterations of L-BFGS-B; the best that was seen.
+
+    x ``[T]`` or ``[T, G]``. With ``basis [T, K]``, whose rows sum to 1, the search is among its combinations.
+    """
     from scipy.optimize import minimize
 
-    value, gradient = slope(objective, x, limit)
-    best, top, scale = x, value, max(1e-12, float(np.abs(gradient).max()))
+    tops = np.broadcast_to(limit, x.shape[1:])
+    rows = np.eye(len(x)) if basis is None else basis
+    shape = (rows.shape[1], *x.shape[1:])
+    units = np.eye(int(np.prod(shape))).reshape(-1, *shape)
+    directions = np.einsum("tk,dk...->dt...", rows, units)
+    knots = rows.argmax(0)
+    best, top = x, float(objective(x[None])[0])
+    scale = max(1.0, abs(top)) / x.size
 
-    def loss(rates: np.ndarray) -> tuple[float, np.ndarray]:
+    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
         nonlocal best, top
-        value, gradient = slope(objective, rates * limit, limit)
+        moved = np.einsum("tk,k...->t...", rows, flat.reshape(shape)) * tops
+        value, slopes = slope(objective, moved, tops, directions)
         if value > top:
-            best, top = rates * limit, value
-        return -value / scale / limit, -gradient / scale
+            best, top = moved, value
+        return -value / scale, -(slopes.reshape(shape) * tops).ravel() / scale
 
-    bounds = [(0.0, 1.0)] * len(x)
     options = {"maxiter": iterations, "maxfun": 3 * iterations // 2, "ftol": 1e-12}
-    minimize(loss, x / limit, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    bounds = [(0.0, 1.0)] * len(units)
+    minimize(loss, (x[knots] / tops).ravel(), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     return best, top
 
 
@@ -81,12 +101,12 @@ def shifted(x: np.ndarray, move: float, masks: np.ndarray) -> np.ndarray:
 
 
 def take(objective: Objective, x: np.ndarray, value: float, trials: np.ndarray) -> tuple[np.ndarray, float]:
-    """The best of the trials ``[K, T]`` and of joining those that gain and do not overlap; ``x`` where none gains."""
+    """The best of trials ``[K, *x.shape]`` and of joining those that gain and do not overlap; ``x`` if none gains."""
     values = objective(trials)
     order = [k for k in np.argsort(-values, kind="stable") if values[k] > value]
     if not order:
         return x, value
-    joined, touched, joints = x.copy(), np.zeros(len(x), dtype=bool), [trials[order[0]]]
+    joined, touched, joints = x.copy(), np.zeros(x.shape, dtype=bool), [trials[order[0]]]
     for k in order:
         changed = trials[k] != x
         if not (changed & touched).any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -32,22 +33,24 @@ class Sequences:
 
     def play(self, actions: Array) -> Returns:
         """Returns of sequences ``[..., T, N]`` in endowment units; T is the horizon, batch axes are independent."""
-        game, weights = self.game, self.mode.weights
-        batch = tuple(actions.shape[:-2])
         zero = actions[..., 0, :] * 0.0
-        payoffs, rewards, lengths, t = zero, zero, zero[..., 0], 0
+        payoffs, rewards, lengths = zero, zero, zero[..., 0]
+        for paid, rewarded, alive in self.steps(actions):
+            payoffs, rewards, lengths = payoffs + paid, rewards + rewarded, lengths + alive
+        return Returns(payoffs, rewards, lengths)
+
+    def steps(self, actions: Array) -> Iterator[tuple[Array, Array, Array]]:
+        """(payoffs ``[..., N]``, rewards ``[..., N]``, alive ``[...]``) of each step; zeros once a game is over."""
+        game, weights, t = self.game, self.mode.weights, 0
+        xp = namespace(actions)
 
         def act(_: State) -> Array:
             return actions[..., t, :]
 
-        xp = namespace(actions)
-        for before, after, paid, alive, _ended in moments(game, act, batch):
-            on = alive[..., None]
-            payoffs = payoffs + xp.where(on, paid, 0.0 * paid)
-            rewards = rewards + xp.where(on, game.rewards(weights, before, after, paid), 0.0 * paid)
-            lengths = lengths + alive
+        for before, after, paid, alive, _ended in moments(game, act, tuple(actions.shape[:-2])):
+            on, zero = alive[..., None], 0.0 * paid
+            yield xp.where(on, paid, zero), xp.where(on, game.rewards(weights, before, after, paid), zero), alive
             t += 1
-        return Returns(payoffs, rewards, lengths)
 
     def constant(self, actions: np.ndarray) -> np.ndarray:
         """A profile ``[..., N]`` as sequences ``[..., T, N]``."""

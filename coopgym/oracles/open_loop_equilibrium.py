@@ -1,0 +1,130 @@
+"""Open-loop equilibria: nobody gains by another sequence of its own while the others' sequences stand."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from coopgym.algorithms.roles import roles
+from coopgym.envs.catalogue import game as make_game
+from coopgym.envs.game import Game
+from coopgym.envs.reward import RewardMode
+from coopgym.mechanisms import checks
+from coopgym.oracles.best_response import best_response_sequence, separable
+from coopgym.oracles.equilibrium import stage_equilibrium
+from coopgym.oracles.result import Solution
+from coopgym.oracles.search import Effort
+from coopgym.oracles.sequence_certificate import certify
+from coopgym.oracles.sequences import Sequences
+from coopgym.oracles.stage import StageGame
+
+WARM = Effort(starts=1, iterations=20, rounds=2)  # of a response that starts from the one before
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """How responses are iterated: at most ``sweeps``, each moving ``damping`` of the way [0..1], until no action moves
+    by more than ``tolerance`` [endowment units] or no response gains more than ``worth``, relative to the reward; the
+    way is halved when responses turn back."""
+
+    sweeps: int = 25
+    damping: float = 1.0
+    tolerance: float = 0.01
+    worth: float = 1e-6
+
+    def __post_init__(self) -> None:
+        checks.whole("sweeps", self.sweeps, 1, 100_000)
+        checks.number("damping", self.damping, 0.0, 1.0, open_low=True)
+        checks.number("tolerance", self.tolerance, 0.0, 1e6, open_low=True)
+        checks.number("worth", self.worth, 0.0, 1.0)
+
+
+def open_loop_equilibrium(
+    game: Game | str, mode: str | RewardMode = "private", iteration: Iteration | None = None, levels: int = 201
+) -> list[Solution]:
+    """All distinct limits of iterated best responses ``[T, N]``, the one with the smallest certified gain first.
+
+    Starts: the path of stage equilibria, and the best constant. Agents of a role move together, so that limits are
+    symmetric where the game is. Where steps do not touch each other (``separable``) the path of stage equilibria is the
+    equilibrium. ``levels`` of an own action are tried in the certificate.
+    """
+    began = time.perf_counter()
+    game, mode = make_game(game).to("numpy"), RewardMode.of(mode)
+    sequences, chosen = Sequences(game, mode), iteration or Iteration()
+    starts = [("path of stage equilibria", stagewise_path(game, mode))]
+    if not separable(game, mode):
+        starts.append(("best constant", best_constant_profile(sequences)))
+    limits = [(name, *iterate(sequences, start, chosen)) for name, start in starts]
+    distinct: list[tuple[str, np.ndarray, tuple[float, ...]]] = []
+    for limit in limits:
+        if all(np.abs(limit[1] - other[1]).max() > 1.0 for other in distinct):
+            distinct.append(limit)
+    solutions = [_solution(sequences, *limit, levels, len(starts)) for limit in distinct]
+    seconds = time.perf_counter() - began
+    best_first = sorted(solutions, key=lambda s: s.certificate.relative)
+    counted = [replace(s.certificate, solutions=len(distinct)) for s in best_first]
+    return [replace(s, certificate=c, seconds=seconds) for s, c in zip(best_first, counted, strict=True)]
+
+
+def iterate(sequences: Sequences, start: np.ndarray, iteration: Iteration) -> tuple[np.ndarray, tuple[float, ...]]:
+    """(profile ``[T, N]``, largest change of each sweep): best responses, in turn, until none of them gains.
+
+    Agents of a role move together and part of the way. Where a rule can end the game each agent moves alone, and all
+    the way: one may keep the game alive for all, and half of the way to that is the end of it.
+    """
+    game = sequences.game
+    group = np.arange(game.n) if game.exit is not None else roles(game)
+    profile, damping, trace = start.copy(), iteration.damping if game.exit is None else 1.0, []
+    last = np.zeros_like(start)
+    for _ in range(iteration.sweeps):
+        change, gained, turned = 0.0, False, False
+        for g in range(group.max() + 1):
+            agent = int(np.flatnonzero(group == g)[0])
+            response = best_response_sequence(game, sequences.mode, profile, agent, WARM)
+            if response.gain <= iteration.worth * max(1.0, abs(response.value)):
+                continue
+            step, gained = response.sequence - profile[:, agent], True
+            change = max(change, float(np.abs(step).max()))
+            turned |= float(step @ last[:, agent]) < 0.0
+            last[:, agent] = step
+            profile[:, group == g] += damping * step[:, None]
+        damping *= 0.5 if turned and game.exit is None else 1.0
+        trace.append(change)
+        if change < iteration.tolerance or not gained:
+            break
+    return profile, tuple(trace)
+
+
+def stagewise_path(game: Game, mode: RewardMode) -> np.ndarray:
+    """Stage equilibria ``[T, N]``, each at the state that the one before led to; the last one stands after an end."""
+    state, rows = game.reset(), []
+    for _ in range(game.horizon):
+        rows.append(stage_equilibrium(StageGame(game, state, mode)).actions)
+        state, _, ended = game.step(state, rows[-1], np.zeros(game.step_draws) if game.step_draws else None)
+        if bool(ended):
+            break
+    rows += [rows[-1]] * (game.horizon - len(rows))
+    return np.stack(rows)
+
+
+def best_constant_profile(sequences: Sequences) -> np.ndarray:
+    """The constant rate ``[T, N]`` with the highest sum of rewards, of 101."""
+    rates = np.linspace(0.0, 1.0, 101)[:, None]
+    candidates = sequences.constant(rates * sequences.game.endowment)
+    values = np.concatenate([sequences.play(part).rewards.sum(-1) for part in np.array_split(candidates, 10)])
+    return np.asarray(candidates[int(values.argmax())])
+
+
+def _solution(
+    sequences: Sequences, name: str, actions: np.ndarray, trace: tuple[float, ...], levels: int, starts: int
+) -> Solution:
+    game, mode = sequences.game, sequences.mode
+    certificate = replace(certify(game, mode, actions, levels=levels), starts=starts, trace=trace)
+    played = sequences.play(actions)
+    notes = (f"reached from the {name}", f"lasts {float(played.lengths):g} of {game.horizon} steps")
+    return Solution(
+        game.id, game.hash, "open_loop_equilibrium", "open-loop equilibrium", str(mode), actions, played.payoffs,
+        played.rewards, "iterated best response over sequences", certificate, notes=notes,
+    )  # fmt: skip

@@ -1,0 +1,93 @@
+"""How much an agent could still gain by another sequence: exhaustive within simple classes, then a search."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from coopgym.algorithms.roles import roles
+from coopgym.envs.catalogue import game as make_game
+from coopgym.envs.game import Game
+from coopgym.envs.reward import RewardMode
+from coopgym.oracles.best_response import LIGHT, alone, best_response_sequence, separable
+from coopgym.oracles.objective import Objective
+from coopgym.oracles.result import Certificate
+from coopgym.oracles.search import Effort
+from coopgym.oracles.sequences import Sequences
+
+LENGTHS = (2, 5, 10, 25)  # of blocks, besides the whole episode
+BLOCK_LEVELS = 41
+ROUND = 20_000  # numbers [candidates x T] that are made at a time
+
+
+class Gain(NamedTuple):
+    """What a deviation adds to the agent's reward, and where: steps [start, start + length) at ``action`` [units];
+    length 0: a whole sequence that a search found."""
+
+    gain: float
+    agent: int
+    start: int
+    length: int
+    action: float
+
+
+def certify(
+    game: Game | str, mode: str | RewardMode, actions: np.ndarray, *, levels: int = 201, effort: Effort = LIGHT
+) -> Certificate:
+    """The largest gain of one agent of each kind over ``actions [T, N]``.
+
+    All single steps to ``levels`` levels and all blocks to 41 are tried, which is exhaustive within these classes, and
+    whole sequences are searched. Where steps do not touch each other, the search solves each step, and the certificate
+    is exhaustive. relative is taken per agent, over max(1, |its reward|).
+    """
+    game, mode = make_game(game).to("numpy"), RewardMode.of(mode)
+    rewards = Sequences(game, mode).play(actions).rewards
+    gains = []
+    for agent in representatives(game, actions):
+        objective = alone(Sequences(game, mode), actions, agent)
+        value = float(rewards[agent])
+        found = [simple_gain(objective, agent, value, levels)]
+        response = best_response_sequence(game, mode, actions, agent, effort)
+        found.append(Gain(response.gain, agent, 0, 0, float(response.sequence[0])))
+        gains += [(max(g.gain, 0.0) / max(1.0, abs(value)), g) for g in found]
+    relative, worst = max(gains, key=lambda pair: pair[0])
+    exact = separable(game, mode)
+    searched = "each step solved" if exact else "search over whole sequences (a lower bound of the gain)"
+    method = f"single steps x {levels} levels and blocks, exhaustive within class; {searched}"
+    return Certificate(
+        max(worst.gain, 0.0), relative, method,
+        exhaustive=exact,
+        deviation={"agent": worst.agent, "step": worst.start, "length": worst.length, "action": worst.action},
+    )  # fmt: skip
+
+
+def representatives(game: Game, actions: np.ndarray) -> list[int]:
+    """One agent of each role and sequence: those that share both can be exchanged, and gain the same."""
+    role = roles(game)
+    chosen: list[int] = []
+    for agent in range(game.n):
+        same = [k for k in chosen if role[k] == role[agent] and np.array_equal(actions[:, k], actions[:, agent])]
+        if not same:
+            chosen.append(agent)
+    return chosen
+
+
+def simple_gain(objective: Objective, agent: int, value: float, levels: int) -> Gain:
+    """The best of all single steps x levels and of all blocks x 41 levels."""
+    horizon, limit = objective.horizon, float(objective.limit[0])
+    best = Gain(-np.inf, agent, 0, 0, 0.0)
+    classes = [(1, levels), *((k, BLOCK_LEVELS) for k in LENGTHS if k < horizon), (horizon, levels)]
+    own = objective.base[:, agent]
+    for length, count in classes:
+        starts = np.arange(0, horizon - length + 1)
+        pairs = np.stack(np.meshgrid(starts, np.linspace(0.0, limit, count), indexing="ij"), -1).reshape(-1, 2)
+        size = max(1, ROUND * 10 // horizon)
+        for part in np.array_split(pairs, max(1, len(pairs) // size)):
+            steps = np.arange(horizon)
+            inside = (steps >= part[:, :1]) & (steps < part[:, :1] + length)
+            gains = objective(np.where(inside, part[:, 1:], own)[..., None]) - value
+            k = int(gains.argmax())
+            if gains[k] > best.gain:
+                best = Gain(float(gains[k]), agent, int(part[k, 0]), length, float(part[k, 1]))
+    return best
