@@ -84,7 +84,7 @@ def test_forty_agents_stay_finite(name):
 def test_one_step_slcd_ends_at_the_nash_equilibrium(name):
     result = coopgym.train(
         name, "SLCD-v1", max_steps=1, reward_modes=["private"], seeds=[0, 1], total_steps=100_000, hidden=(16,),
-        lanes=32,
+        lanes=32, initial_log_std=-1.0, correlation=0.0,
     )  # fmt: skip
     for rates in result.evaluate(1).rates:
         np.testing.assert_allclose(rates[0] * result.game.endowment, NASH, atol=0.5)
