@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from coopgym.envs.reward import RewardMode
     from coopgym.envs.seat import make_seat
     from coopgym.envs.vector import make_vec
+    from coopgym.oracles.dilemma import Dilemma, dilemma
+    from coopgym.oracles.exploitability import Exploitability, exploitability
+    from coopgym.oracles.result import Solution
+    from coopgym.oracles.scores import score
+    from coopgym.oracles.solve import solve
 
 try:
     __version__ = version("coopgym")
@@ -34,12 +39,17 @@ except PackageNotFoundError:  # a source tree that was never installed
 register_all()
 
 _HOMES = {
+    "Dilemma": "coopgym.oracles.dilemma",
     "Evaluation": "coopgym.algorithms.evaluation",
+    "Exploitability": "coopgym.oracles.exploitability",
     "Game": "coopgym.envs.game",
     "Policy": "coopgym.algorithms.policy",
     "RewardMode": "coopgym.envs.reward",
+    "Solution": "coopgym.oracles.result",
     "TrainResult": "coopgym.algorithms.training",
+    "dilemma": "coopgym.oracles.dilemma",
     "evaluate": "coopgym.algorithms.evaluation",
+    "exploitability": "coopgym.oracles.exploitability",
     "game": "coopgym.envs.catalogue",
     "list_algorithms": "coopgym.algorithms.registry",
     "list_games": "coopgym.envs.catalogue",
@@ -49,16 +59,23 @@ _HOMES = {
     "make_seat": "coopgym.envs.seat",
     "make_vec": "coopgym.envs.vector",
     "policy": "coopgym.algorithms.policy",
+    "score": "coopgym.oracles.scores",
+    "solve": "coopgym.oracles.solve",
     "train": "coopgym.algorithms.training",
 }
 
 __all__ = [
+    "Dilemma",
     "Evaluation",
+    "Exploitability",
     "Game",
     "Policy",
     "RewardMode",
+    "Solution",
     "TrainResult",
+    "dilemma",
     "evaluate",
+    "exploitability",
     "game",
     "list_algorithms",
     "list_games",
@@ -68,6 +85,8 @@ __all__ = [
     "make_seat",
     "make_vec",
     "policy",
+    "score",
+    "solve",
     "testing",
     "train",
 ]

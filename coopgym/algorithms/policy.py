@@ -151,9 +151,10 @@ class CallablePolicy(Policy):
 def policy(spec: Any, game: Game | str) -> Policy:
     """A policy for ``game`` from what a user has at hand.
 
-    A name of ``list_algorithms`` that needs no training ("TitForTat", "Constant_35"), a rate in [0, 1] that all agents
-    play, a list of N rates, a function from observations to actions, or a policy. Raises ValueError for an unknown name
-    or a rate out of range, TypeError for anything else.
+    A name of ``list_algorithms`` that needs no training ("TitForTat", "Constant_35", "SocialOptimum"), a rate in [0, 1]
+    that all agents play, a list of N rates, a function from observations to actions, or a policy. An oracle solves the
+    game first. Raises ValueError for an unknown name, a rate out of range, or a game that an oracle has no answer for,
+    TypeError for anything else.
     """
     from coopgym.algorithms import registry
 
@@ -164,7 +165,7 @@ def policy(spec: Any, game: Game | str) -> Policy:
         return spec
     if isinstance(spec, str):
         found = registry.algorithm(spec)
-        if found.kind not in ("heuristic", "constant"):
+        if found.kind == "learner":
             raise ValueError(f"{spec!r} is a {found.kind}: train it first, with coopgym.train({spec!r}, {game.id!r})")
         found.check(game)
         made: Policy = found.build(game)

@@ -22,6 +22,7 @@ FAMILIES = {  # of paradigms, as benchmarks group them; CTDE: centralised traini
     "none": "none",
 }
 PARADIGMS = tuple(FAMILIES)
+ORACLES = "coopgym.oracles.policies"  # a floor above: they register themselves when names are looked up
 OPTIONAL = ("torch", "safetensors")  # what the learners need, and a core install does not have
 B = TypeVar("B", bound=Callable[..., Any])
 
@@ -81,6 +82,7 @@ def _load() -> None:
         except ModuleNotFoundError as missing:
             if missing.name not in OPTIONAL:
                 raise
+    importlib.import_module(ORACLES)
 
 
 def list_algorithms(kind: str | None = None) -> list[str]:

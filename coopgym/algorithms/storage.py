@@ -19,6 +19,7 @@ from coopgym.algorithms.network_policy import HEADS, OF_BINS, NetworkPolicy
 from coopgym.algorithms.networks import Network
 from coopgym.algorithms.policy import CallablePolicy, FixedPolicy, Policy, SchedulePolicy, policy
 from coopgym.algorithms.seating import Seat, SeatPolicy
+from coopgym.algorithms.trust_rule import TrustRule
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 
@@ -74,6 +75,8 @@ def _described(saved: Policy, arrays: dict[str, Tensor], key: str = "theta") -> 
         return about | {"kind": "rates", "rates": saved.rates.tolist()}
     if isinstance(saved, SchedulePolicy):
         return about | {"kind": "schedule", "rates": saved.rates.tolist()}
+    if isinstance(saved, TrustRule):
+        return about | {"kind": "trust rule", "coefficients": saved.coefficients.tolist()}
     return about | {"kind": "heuristic"}
 
 
@@ -119,6 +122,8 @@ def _build(about: dict[str, Any], game: Game, arrays: dict[str, Tensor]) -> Poli
         return FixedPolicy(game, about["rates"], about["name"], about["observability"])
     if about["kind"] == "schedule":
         return SchedulePolicy(game, about["rates"], about["name"])
+    if about["kind"] == "trust rule":
+        return TrustRule(game, about["coefficients"], about["name"])
     if about["kind"] == "seat":
         players = tuple((_build(p, game, arrays), tuple(p["seats"])) for p in about["players"])
         return SeatPolicy(Seat(game, about["agent"], players), _build(about["own"], game, arrays))

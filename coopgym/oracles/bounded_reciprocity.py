@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from typing import Any
 
@@ -9,9 +10,12 @@ import numpy as np
 
 from coopgym.envs.game import Game
 from coopgym.envs.moments import Act, moments
+from coopgym.envs.reward import RewardMode
 from coopgym.mechanisms.base import State
 from coopgym.mechanisms.trust import effective_trust
-from coopgym.oracles.result import RefusedError
+from coopgym.oracles.result import RULE, RefusedError, Solution
+from coopgym.oracles.sequence_certificate import certify
+from coopgym.oracles.sequences import Sequences
 
 ANSWER = 0.12  # of the endowment, for a full answer of all partners
 RETURN = 0.05  # share of the way back to the baseline at each step
@@ -46,6 +50,19 @@ def path(game: Game) -> np.ndarray:
     """Actions ``[T, N]`` of an episode in which everybody follows the law; the last one is held after an early end."""
     played = [moment.after.actions for moment in moments(game, law(game))]
     return np.stack([*played, *[played[-1]] * (game.horizon - len(played))])
+
+
+def solve(game: Game, mode: RewardMode) -> Solution:
+    """The path of the law, what it earns, and how much an agent could gain over it by another sequence."""
+    began = time.perf_counter()
+    actions = path(game)
+    played = Sequences(game, mode).play(actions)
+    return Solution(
+        game.id, game.hash, "bounded_reciprocity", RULE, str(mode), actions, played.payoffs, played.rewards,
+        "forward simulation", certify(game, mode, actions), uniqueness="proved",
+        notes=("a rule of behaviour, not an optimum: its certificate says what it leaves on the table",),
+        seconds=time.perf_counter() - began,
+    )  # fmt: skip
 
 
 def _reciprocity(game: Game) -> Any:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import NamedTuple
 
 import numpy as np
 
 from coopgym.algorithms.roles import roles
+from coopgym.algorithms.trust_rule import COEFFICIENTS, TrustRule, rates_in
 from coopgym.envs.game import Game
 from coopgym.envs.moments import moments
 from coopgym.envs.reward import RewardMode
 from coopgym.mechanisms.base import State
-from coopgym.oracles.trust_rule import COEFFICIENTS, rates_in
+from coopgym.oracles.exploitability import exploitability
+from coopgym.oracles.result import Certificate, RefusedError, Solution
+from coopgym.oracles.sequences import Sequences
 
 LEVELS, SLOPES, DRIFTS = np.linspace(0.0, 1.0, 21), (-1.0, 0.0, 0.5, 1.0, 2.0, 4.0), (-0.3, 0.0, 0.3)
 STEPS = (0.04, 0.02, 0.01, 0.005, 0.002, 0.0005)  # of the local search, in rates; slopes move ten times as far
 SWEEPS = 30
+WORTHLESS = 0.05  # relative gain within rules above which a profile is not called an answer
 SETTLED = 1e-3  # change of a coefficient that no longer counts
 
 
@@ -26,6 +31,53 @@ class Found(NamedTuple):
     coefficients: np.ndarray
     trace: tuple[float, ...]
     gains: np.ndarray
+
+
+def solve(game: Game, mode: RewardMode) -> Solution:
+    """Rules ``[N, 3]`` that answer each other, from the baselines; what they play, and what any sequence could gain.
+
+    Raises RefusedError where the rules chase each other, and an agent still gains much in the best profile on the way.
+    """
+    began = time.perf_counter()
+    level = np.asarray(game.baseline / game.endowment)
+    found = iterate(game, mode, np.column_stack([level, np.zeros((game.n, COEFFICIENTS - 1))]))
+    left = float((found.gains / np.maximum(1.0, np.abs(returns(game, mode, found.coefficients[None])[0]))).max())
+    if left > WORTHLESS:
+        raise RefusedError(
+            f"no rules in trust and time that answer each other were found for {game.id} ({mode}): in {SWEEPS} sweeps "
+            f"they went round in a circle, on which an agent gains {left:.1%} at least; ask for 'coopetitive'"
+        )
+    actions = _played(game, found.coefficients)
+    played = Sequences(game, mode).play(actions)
+    return Solution(
+        game.id, game.hash, "trust_aware", "feedback equilibrium", str(mode), actions, played.payoffs, played.rewards,
+        "iterated best answers among rules linear in trust and time", _certificate(game, mode, found),
+        notes=(f"by another rule of this kind an agent gains at most {found.gains.max():.6g}",),
+        seconds=time.perf_counter() - began, coefficients=found.coefficients,
+    )  # fmt: skip
+
+
+def _certificate(game: Game, mode: RewardMode, found: Found) -> Certificate:
+    """What one agent of each role gains by the best sequence that was found, while the others go on answering trust."""
+    kinds = roles(game)
+    first = [int(np.flatnonzero(kinds == role)[0]) for role in range(kinds.max() + 1)]
+    gains = exploitability(TrustRule(game, found.coefficients), game, mode, agents=first)
+    worst = int(gains.relative.argmax())
+    method = "search over whole sequences against the others' rules (a lower bound of the gain)"
+    return Certificate(
+        float(gains.gain[worst]), float(gains.relative[worst]), method, exhaustive=False,
+        deviation={"agent": first[worst]}, starts=1, trace=found.trace,
+    )  # fmt: skip
+
+
+def _played(game: Game, coefficients: np.ndarray) -> np.ndarray:
+    """Actions ``[T, N]`` that the rules play; the last are held after an early end."""
+
+    def act(state: State) -> np.ndarray:
+        return np.asarray(rates_in(game, coefficients, state) * game.endowment)
+
+    rows = [np.asarray(moment.after.actions) for moment in moments(game, act)]
+    return np.stack([*rows, *[rows[-1]] * (game.horizon - len(rows))])
 
 
 def returns(game: Game, mode: RewardMode, coefficients: np.ndarray) -> np.ndarray:
@@ -67,19 +119,29 @@ def _best(game: Game, mode: RewardMode, profile: np.ndarray, agent: int, rules: 
 
 
 def iterate(game: Game, mode: RewardMode, start: np.ndarray) -> Found:
-    """Best answers in turn, one agent for each role, half way at a time, from rules ``[N, 3]`` until they settle."""
+    """Best answers in turn, one agent for each role, half way at a time, from rules ``[N, 3]`` until they settle.
+
+    Answers may chase each other for ever; what is returned is the profile from which the answers of a sweep gained
+    least.
+    """
     profile, kinds, trace = start.copy(), roles(game), [np.inf]
+    best, least = profile, np.inf
     for sweep in range(SWEEPS):
-        before = profile.copy()
+        before, gained = profile.copy(), 0.0
         wide = sweep == 0 or trace[-1] < SETTLED  # near answers have settled: is there a better one far away?
+        now = returns(game, mode, profile[None])[0]
         for role in range(kinds.max() + 1):
             members = np.flatnonzero(kinds == role)
-            answer, _ = best_rule(game, mode, profile, int(members[0]), wide=wide)
+            answer, value = best_rule(game, mode, profile, int(members[0]), wide=wide)
+            gained = max(gained, (value - now[members[0]]) / max(1.0, abs(now[members[0]])))
             profile[members] += (1.0 if sweep == 0 else 0.5) * (answer - profile[members])
+        if gained < least:
+            best, least = before, gained
         trace.append(float(np.abs(profile - before).max()))
         if wide and trace[-1] < SETTLED:
+            best = profile
             break
-    return Found(profile, tuple(trace[1:]), gains(game, mode, profile))
+    return Found(best, tuple(trace[1:]), gains(game, mode, best))
 
 
 def gains(game: Game, mode: RewardMode, profile: np.ndarray) -> np.ndarray:

@@ -5,11 +5,11 @@ import pytest
 
 import coopgym
 from coopgym.algorithms.policy import SchedulePolicy
+from coopgym.algorithms.trust_rule import TrustRule
 from coopgym.envs.reward import RewardMode
 from coopgym.oracles.bounded_reciprocity import law, path
 from coopgym.oracles.result import RefusedError
 from coopgym.oracles.trust_aware import best_rule, iterate, returns
-from coopgym.oracles.trust_rule import TrustRule
 
 
 def steady(game, rates):

@@ -1,0 +1,98 @@
+"""The seven concepts that ``coopgym.solve`` knows: what each asks, of which games, and who answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from coopgym.envs.game import Game
+from coopgym.envs.reward import RewardMode
+from coopgym.oracles import bounded_reciprocity, trust_aware
+from coopgym.oracles.equilibrium import stage_equilibrium
+from coopgym.oracles.open_loop_equilibrium import open_loop_equilibrium
+from coopgym.oracles.planner import open_loop_optimum
+from coopgym.oracles.result import Solution
+from coopgym.oracles.stage import StageGame
+
+Limit = Callable[[Game], str | None]
+
+
+@dataclass(frozen=True)
+class Concept:
+    """name; oracle: the algorithm that plays the answer; question: what it answers, in a sentence; mode: the reward
+    mode that is meant where none is given; find(game, mode): the solver; limit(game): why it has no answer, or None."""
+
+    name: str
+    oracle: str
+    question: str
+    mode: str
+    find: Callable[[Game, RewardMode], Solution]
+    limit: Limit
+
+
+def _nash(game: Game, mode: RewardMode) -> Solution:
+    return stage_equilibrium(StageGame.of(game, mode))
+
+
+def _open_loop(game: Game, mode: RewardMode) -> Solution:
+    return open_loop_equilibrium(game, mode)[0]
+
+
+def _any(game: Game) -> str | None:
+    return None
+
+
+def _of_reports(*reports: int, instead: str) -> Limit:
+    """Only games of these reports; ``instead`` says what to ask of the others."""
+
+    def limit(game: Game) -> str | None:
+        if game.report in reports:
+            return None
+        return f"it is of TR-{game.report}, and the concept belongs to TR-{', TR-'.join(map(str, reports))}; {instead}"
+
+    return limit
+
+
+def _answers_trust(game: Game) -> str | None:
+    if game.trust is not None and (game.report == 2 or game.exit is not None):
+        return None
+    return "neither trust nor an end that depends on it is what its report is about; ask for 'coopetitive' or 'loyalty'"
+
+
+CONCEPTS = {
+    concept.name: concept
+    for concept in (
+        Concept(
+            "nash", "Nash", "In one step from the first state: nobody gains by another action.", "private", _nash, _any
+        ),
+        Concept(
+            "coopetitive", "Equilibrium",
+            "Over an episode: nobody gains by another sequence of actions, each caring for others as the mode says.",
+            "integrated", _open_loop, _of_reports(1, 2, 4, instead="ask for 'loyalty'"),
+        ),
+        Concept(
+            "trust_aware", "TrustAware",
+            "Over an episode: rules in trust and time, each the best that was found against the others' rules.",
+            "integrated", trust_aware.solve, _answers_trust,
+        ),
+        Concept(
+            "social_optimum", "SocialOptimum", "Over an episode: the largest sum of rewards that a planner can reach.",
+            "private", open_loop_optimum, _any,
+        ),
+        Concept(
+            "loyalty", "Loyalty",
+            "Over an episode of a team: nobody gains by another sequence, knowing how effort builds loyalty.",
+            "integrated", _open_loop, _of_reports(3, instead="ask for 'coopetitive'"),
+        ),
+        Concept(
+            "reciprocity", "ReciprocityEquilibrium",
+            "Over an episode with partners that answer: nobody gains by another sequence of actions.",
+            "integrated", _open_loop, _of_reports(4, instead="ask for 'coopetitive' or 'loyalty'"),
+        ),
+        Concept(
+            "bounded_reciprocity", "BoundedReciprocity",
+            "The law of TR-4 by which everybody answers the others, within bounds; no claim that it is best.",
+            "integrated", bounded_reciprocity.solve, _of_reports(4, instead="there is nothing to answer in it"),
+        ),
+    )
+}  # fmt: skip
