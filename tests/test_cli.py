@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import coopgym
 from coopgym.cli.commands import app
 
-COMMANDS = ("list", "show", "train", "evaluate", "ablate")
+COMMANDS = ("list", "show", "solve", "train", "evaluate", "ablate")
 
 
 def call(*arguments):
@@ -64,6 +64,25 @@ def test_list_names_every_game_with_its_size():
 def test_list_as_json():
     told = call("list", "--report", 3, "--version", "v0", "--json")
     assert [row["id"] for row in json.loads(told.stdout)] == coopgym.list_games(3, "v0")
+
+
+def test_solve_prints_answers_refusals_and_a_picture(tmp_path):
+    told = call("solve", "SLCD-v1", "--concept", "nash,coopetitive", "--mode", "private", "--plot", tmp_path / "s.png")
+    assert told.exit_code == 0, told.output
+    assert "nash" in told.stdout and "certified" in told.stdout and (tmp_path / "s.png").is_file()
+    nash = json.loads(call("solve", "SLCD-v1", "--concept", "nash", "--json").stdout)["solutions"][0]
+    assert nash["actions"] == coopgym.solve("SLCD-v1", "nash").actions.tolist()
+
+
+def test_solve_says_why_there_is_no_answer():
+    told = process("solve", "SLCD-v1", "--concept", "loyalty")
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr == (
+        "error: 'loyalty' has no answer for SLCD-v1: it is of TR-1, and the concept belongs to TR-3; "
+        "ask for 'coopetitive'\n"
+    )
+    told = process("solve", "SLCD-v1", "--concept", "nahs")
+    assert told.returncode == 2 and "nash" in told.stderr
 
 
 def test_show_prints_the_numbers_of_the_game():

@@ -168,7 +168,7 @@ def policy(spec: Any, game: Game | str) -> Policy:
         if found.kind == "learner":
             raise ValueError(f"{spec!r} is a {found.kind}: train it first, with coopgym.train({spec!r}, {game.id!r})")
         found.check(game)
-        made: Policy = found.build(game)
+        made: Policy = found.policy(game)
         return made
     if callable(spec):
         setting = getattr(spec, "observability", game.default_observability)

@@ -7,12 +7,16 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import coopgym
 from coopgym.envs.game import Game
+from coopgym.envs.reward import KINDS, RewardMode
+
+if TYPE_CHECKING:
+    from coopgym.algorithms.evaluation import Evaluation
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,26 @@ def run_id(
         "mutuality": mutuality, "seed": seed, "hyperparameters": hyperparameters, "observation": observation,
         "objective": objective, "package": series,
     })  # fmt: skip
+
+
+def mutuality(mode: RewardMode) -> float | None:
+    """None for the three pure modes."""
+    return None if mode.mutuality == 1.0 or mode.kind == "private" else mode.mutuality
+
+
+def outcome(played: Evaluation, r: int) -> dict[str, Any]:
+    """The outcome columns of a record, from the evaluation of policy ``r``: means over its episodes."""
+
+    def mean(x: Any) -> Any:
+        return x[r].mean(0).tolist()
+
+    return {
+        "welfare": float(played.welfare[r].mean()), "payoff": mean(played.payoffs),
+        **{f"reward_{mode}": mean(played.rewards[mode]) for mode in KINDS},
+        "rate": mean(played.rates), "above_baseline": mean(played.above_baseline),
+        "final_trust": mean(played.final_trust), "final_reputation_damage": mean(played.final_damage),
+        "length": mean(played.lengths), "ended_by": str(played.ended_by[r][0]),
+    }  # fmt: skip
 
 
 def finite(value: Any) -> Any:

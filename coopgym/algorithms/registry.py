@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from coopgym.envs.game import Game
+from coopgym.envs.reward import RewardMode
 from coopgym.mechanisms import checks
 
 KINDS = ("learner", "oracle", "heuristic", "constant")
@@ -29,10 +30,10 @@ B = TypeVar("B", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Algorithm:
-    """One entry: ``build`` makes a learner, or a policy for a game (heuristics and constants).
+    """One entry: ``build`` makes a learner, or a policy for a game (all others).
 
     settings: the dataclass of hyperparameters of a learner. limit(game): why it cannot play a game, or None.
-    seated: it can learn in one seat among partners that do not.
+    seated: it can learn in one seat among partners that do not. by_mode: a policy that depends on the reward mode.
     """
 
     name: str
@@ -43,12 +44,17 @@ class Algorithm:
     actions: str = "continuous"
     settings: type | None = None
     seated: bool = True
+    by_mode: bool = False
     limit: Callable[[Game], str | None] = lambda game: None
 
     @property
     def family(self) -> str:
         """The group of its paradigm: "independent", "population", "CTDE" or "none"."""
         return FAMILIES[self.paradigm]
+
+    def policy(self, game: Game, mode: RewardMode | None = None) -> Any:
+        """The policy of a heuristic, constant or oracle; ``mode`` is what an oracle's agents want (None: its own)."""
+        return self.build(game, mode) if self.by_mode else self.build(game)
 
     def check(self, game: Game) -> None:
         """ValueError with the reason if this algorithm cannot play ``game``."""

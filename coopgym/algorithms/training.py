@@ -200,12 +200,7 @@ def _run_id(
 ) -> str:
     """Identity of one replica."""
     kind, objective = mode.kind, recipe["objective"]
-    return record.run_id("learner", found.name, game, kind, _mutuality(mode), seed, recipe, setting, objective)
-
-
-def _mutuality(mode: RewardMode) -> float | None:
-    """None for the three pure modes."""
-    return None if mode.mutuality == 1.0 or mode.kind == "private" else mode.mutuality
+    return record.run_id("learner", found.name, game, kind, record.mutuality(mode), seed, recipe, setting, objective)
 
 
 def _loop(
@@ -283,7 +278,7 @@ def _result(
         runs.append(
             Run(
                 run_id=identity, kind="learner", algorithm=found.name, paradigm=found.paradigm, game=game.id,
-                report=game.report, reward_mode=mode.kind, mutuality=_mutuality(mode), seed=seed, agents=game.n,
+                report=game.report, reward_mode=mode.kind, mutuality=record.mutuality(mode), seed=seed, agents=game.n,
                 horizon=game.horizon, game_hash=game.hash, game_options=record.canonical(game.options),
                 observation=problem.setting, action_kind=found.actions, bins=getattr(settings, "bins", None),
                 objective=settings.objective, discount=settings.discount,
@@ -292,7 +287,7 @@ def _result(
                 parameters=sum(problem.counts(theta) for theta in learner.parameters.values()), env_steps=steps,
                 updates=learner.updates, status="ok" if diverged < 0 else "diverged",
                 reason=None if diverged < 0 else "a number in an update was not finite",
-                diverged_at=None if diverged < 0 else diverged, **outcome(sure, r),
+                diverged_at=None if diverged < 0 else diverged, **record.outcome(sure, r),
                 welfare_stochastic=float(drawn.welfare[r].mean()), welfare_stochastic_sd=float(drawn.welfare[r].std()),
                 episodes_stochastic=STOCHASTIC_EPISODES, best_constant_welfare=best,
                 best_constant_reward=None if seat else reference[str(mode)]["return"],
@@ -310,21 +305,6 @@ def _result(
     )
     rows = tuple(curves.rows([run.run_id for run in runs], None if seat is None else seat.agent))
     return TrainResult(found.name, game, settings, tuple(runs), policies, rows, seconds, speed, reference)
-
-
-def outcome(played: Evaluation, r: int) -> dict[str, Any]:
-    """The outcome columns of a record, from the evaluation of policy ``r``: means over its episodes."""
-
-    def mean(x: Any) -> Any:
-        return x[r].mean(0).tolist()
-
-    return {
-        "welfare": float(played.welfare[r].mean()), "payoff": mean(played.payoffs),
-        **{f"reward_{mode}": mean(played.rewards[mode]) for mode in KINDS},
-        "rate": mean(played.rates), "above_baseline": mean(played.above_baseline),
-        "final_trust": mean(played.final_trust), "final_reputation_damage": mean(played.final_damage),
-        "length": mean(played.lengths), "ended_by": str(played.ended_by[r][0]),
-    }  # fmt: skip
 
 
 def _settings(found: registry.Algorithm, game: Game | str, options: dict[str, Any]) -> tuple[Any, Game]:

@@ -9,6 +9,7 @@ import typer
 
 from coopgym.cli import output
 from coopgym.cli.group import Commands
+from coopgym.oracles import NAMES
 
 app = typer.Typer(
     cls=Commands,
@@ -85,8 +86,10 @@ def train(
 
     Example: coopgym train IPPO TrustDilemma-v1 --seeds 3 --steps 200000
     """
+    from coopgym.algorithms import registry
     from coopgym.study.ablation import run_ablation
 
+    registry.algorithm(algorithm, "learner")
     folder = out or Path("runs") / f"{algorithm}-{game}"
     with output.progress() as bar:
         result = run_ablation(
@@ -117,9 +120,35 @@ def evaluate(
 
 
 @app.command()
+def solve(
+    game: GameName,
+    concept: Annotated[str, typer.Option(help=f"{', '.join(NAMES)}; several with commas.")] = "all",
+    mode: Annotated[str | None, typer.Option(help="Reward mode; the concept's own by default.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="A picture of the actions, one panel a concept.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="A folder in which answers are kept.")] = None,
+    json: Json = False,
+) -> None:
+    """Solve a game: equilibria, the social optimum and rules, each with what is certain about it.
+
+    What a concept has no answer for is said with the reason; asked for it alone, that is an error.
+
+    Example: coopgym solve TrustDilemma-v1 --concept nash
+    """
+    from coopgym.oracles.solve import solve_all
+
+    with output.progress() as bar:
+        found = solve_all(game, None if concept == "all" else concept.split(","), mode, cache=cache, news=bar)
+    if plot:
+        from coopgym.report.solutions import plot_solutions
+
+        plot_solutions(found.solutions, plot)
+    output.solutions(found, plot, json)
+
+
+@app.command()
 def ablate(
     game: GameName,
-    algorithms: Annotated[str, typer.Option(help="Learners, comma-separated.")] = "IPPO,MAPPO",
+    algorithms: Annotated[str, typer.Option(help="Learners; also Nash, TitForTat, ...")] = "IPPO,MAPPO",
     seeds: Seeds = 7,
     steps: Steps = 500_000,
     modes: Modes = ALL_MODES,

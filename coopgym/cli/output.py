@@ -18,10 +18,12 @@ from rich.table import Table
 from coopgym.cli.group import say
 
 if TYPE_CHECKING:
+    from coopgym.oracles.result import Solution
+    from coopgym.oracles.solve import Answers
     from coopgym.study.ablation import Ablation
     from coopgym.study.summary import Estimate, Line
 
-NEVER_CUT = ("game", "algorithm", "reward mode", "welfare", "mode")
+NEVER_CUT = ("concept", "game", "algorithm", "reward mode", "welfare", "mode")
 News = Callable[[str, float], None]
 
 
@@ -92,7 +94,7 @@ def runs(result: Ablation, json: bool) -> None:
         numbers = ["", "", ""]
         if row["status"] == "ok":
             numbers = [f"{row['welfare']:,.0f}", f"{cooperation_rate(row):.0%}", f"{row['final_trust']:.2f}"]
-        table.add_row(mode_label(row), str(row["seed"]), *numbers, row["status"])
+        table.add_row(mode_label(row), _seed(row), *numbers, row["status"])
     console = _console()
     console.print(table)
     console.print(f"policies and records: {result.folder}", highlight=False, markup=False)
@@ -106,9 +108,45 @@ def evaluations(rows: Sequence[Mapping[str, Any]], json: bool) -> None:
     table = _table(("run", ""), ("mode", ""), ("seed", "r"), ("welfare", "r"), ("cooperation", "r"), ("trust", "r"))
     for row in rows:
         numbers = (f"{row['welfare']:,.0f}", f"{row['cooperation']:.0%}", f"{row['trust']:.2f}")
-        table.add_row(f"{row['algorithm']} {row['game']}", row["reward_mode"], str(row["seed"]), *numbers)
+        table.add_row(f"{row['algorithm']} {row['game']}", row["reward_mode"], _seed(row), *numbers)
     _console().print(table)
     return None
+
+
+def solutions(found: Answers, picture: Path | None, json: bool) -> None:
+    """Answers of `solve`: one line each, what is certain about it, and why others were refused."""
+    if json:
+        return _json(found.to_dict() | {"picture": picture and str(picture)})
+    console = _console()
+    columns = (("concept", ""), ("mode", ""), ("actions", "r"), ("welfare", "r"), ("gain", "r"), ("status", ""))
+    table = _table(*columns, ("kind", ""))
+    for one in found.solutions:
+        gain = f"{one.certificate.relative:.1e}"
+        table.add_row(
+            one.concept, one.reward_mode, _path(one), f"{one.welfare:,.1f}", gain, one.status, one.kind
+        )  # fmt: skip
+    console.print(table)
+    for one in found.solutions:
+        known = [one.method, f"other answers: {one.uniqueness}", one.certificate.method, *one.notes]
+        if one.bound is not None:
+            known.append(f"no policy has a larger sum of rewards than {one.bound:,.1f}")
+        console.print(f"{one.concept}: {'; '.join(known)}", highlight=False, markup=False)
+    for reason in found.refused.values():
+        console.print(reason, highlight=False, markup=False)
+    if picture is not None:
+        console.print(f"plot: {picture}", highlight=False, markup=False)
+    return None
+
+
+def _path(solution: Solution) -> str:
+    """Mean action of the agents; of an episode at its first, middle and last step."""
+    mean = solution.actions.mean(-1)
+    steps = [mean] if mean.ndim == 0 else [mean[0], mean[len(mean) // 2], mean[-1]]
+    return " → ".join(f"{float(step):.4g}" for step in steps)
+
+
+def _seed(row: Mapping[str, Any]) -> str:
+    return "" if row["seed"] is None else str(row["seed"])
 
 
 def ablation(result: Ablation, picture: Path | None, json: bool) -> None:

@@ -39,8 +39,11 @@ class RewardMode:
 
     @classmethod
     def of(cls, mode: str | RewardMode) -> RewardMode:
-        """A RewardMode from itself or from a kind's name."""
-        return mode if isinstance(mode, cls) else cls(mode)  # type: ignore[arg-type]
+        """A RewardMode from itself, from a kind's name, or from ``"integrated:0.5"``, where mutuality is 0.5."""
+        if isinstance(mode, cls):
+            return mode
+        kind, _, mutuality = mode.strip().partition(":") if isinstance(mode, str) else (mode, "", "")
+        return cls(kind, checks.number("mutuality", mutuality, 0.0, 1.0)) if mutuality else cls(kind)  # type: ignore
 
     @property
     def weights(self) -> Weights:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from coopgym.algorithms.roles import exchange, reordered, roles
+from coopgym.envs.symmetry import exchange, reordered, roles
 from coopgym.oracles.moves import ROUNDS, ZOOM, Objective, landmarks, put
 from coopgym.oracles.result import Certificate
 from coopgym.oracles.stage import StageGame

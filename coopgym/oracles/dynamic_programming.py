@@ -6,10 +6,10 @@ import time
 
 import numpy as np
 
-from coopgym.algorithms.roles import roles
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
+from coopgym.envs.symmetry import roles
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.base import State
 from coopgym.oracles.result import Certificate, RefusedError, Solution

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coopgym.algorithms.roles import roles
+from coopgym.envs.symmetry import roles
 from coopgym.oracles.certificate import certify
 from coopgym.oracles.models import Model, recognise, same_replies, weights_at
 from coopgym.oracles.moves import Objective, best_move, landmarks

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from coopgym.algorithms.roles import roles
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
+from coopgym.envs.symmetry import roles
 from coopgym.mechanisms import checks
 from coopgym.oracles.best_response import best_response_sequence, separable
 from coopgym.oracles.equilibrium import stage_equilibrium

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from coopgym.algorithms.roles import roles
+from coopgym.envs.symmetry import roles
 from coopgym.mechanisms import checks
 from coopgym.oracles.certificate import certify_optimum
 from coopgym.oracles.equilibrium import CANDIDATES, EAGER, PATIENT, REPAIRS, SETTLED, SWEEPS, answer, distinct, starts

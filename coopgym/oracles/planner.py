@@ -12,11 +12,11 @@ from itertools import product
 
 import numpy as np
 
-from coopgym.algorithms.roles import roles
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.envs.released import ReleasedGame
 from coopgym.envs.reward import RewardMode
+from coopgym.envs.symmetry import roles
 from coopgym.oracles.bounds import Bound, upper_bound
 from coopgym.oracles.objective import Objective
 from coopgym.oracles.result import Certificate, Solution

@@ -37,6 +37,6 @@ def play(game: Game, reward_mode: str | RewardMode | None = None, *, concept: st
 
 
 for _concept in CONCEPTS.values():
-    register(_concept.oracle, kind="oracle", paper=SOURCES[_concept.name], limit=_concept.limit)(
+    register(_concept.oracle, kind="oracle", by_mode=True, paper=SOURCES[_concept.name], limit=_concept.limit)(
         functools.partial(play, concept=_concept.name)
     )

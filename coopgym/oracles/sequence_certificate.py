@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coopgym.algorithms.roles import roles
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
+from coopgym.envs.symmetry import roles
 from coopgym.oracles.best_response import LIGHT, alone, best_response_sequence, separable
 from coopgym.oracles.objective import Objective
 from coopgym.oracles.result import Certificate

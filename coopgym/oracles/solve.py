@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,41 @@ def solve(
         if place is not None:
             _keep(_SOLVED[key], place)
     return _SOLVED[key]
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a game answers to several concepts: solutions, and by concept the reasons of those that were refused."""
+
+    solutions: tuple[Solution, ...]
+    refused: dict[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and names, for JSON."""
+        return {"solutions": [solution.to_dict() for solution in self.solutions], "refused": self.refused}
+
+
+def solve_all(
+    game: Game | str,
+    concepts: Sequence[str] | None = None,
+    reward_mode: str | RewardMode | None = None,
+    *,
+    cache: str | Path | None = None,
+    news: Callable[[str, float], None] | None = None,
+) -> Answers:
+    """``solve`` for several concepts, by default all; of those that were asked for by name a refusal is raised."""
+    made, solutions, refused = make_game(game), [], dict[str, str]()
+    chosen = [checks.choice("concept", name, tuple(CONCEPTS)) for name in concepts or CONCEPTS]
+    for k, name in enumerate(chosen):
+        if news:
+            news("solving", k / len(chosen))
+        try:
+            solutions.append(solve(made, name, reward_mode, cache=cache))
+        except RefusedError as reason:
+            if concepts is not None:
+                raise
+            refused[name] = str(reason)
+    return Answers(tuple(solutions), refused)
 
 
 def _found(asked: Concept, game: Game, mode: RewardMode) -> Solution:

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coopgym.algorithms.roles import roles
 from coopgym.algorithms.trust_rule import COEFFICIENTS, TrustRule, rates_in
 from coopgym.envs.game import Game
 from coopgym.envs.moments import moments
 from coopgym.envs.reward import RewardMode
+from coopgym.envs.symmetry import roles
 from coopgym.mechanisms.base import State
 from coopgym.oracles.exploitability import exploitability
 from coopgym.oracles.result import Certificate, RefusedError, Solution

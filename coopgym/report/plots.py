@@ -50,12 +50,15 @@ def plot_ablation(runs: Sequence[Row], curves: Sequence[Row], path: str | Path) 
         raise ValueError(f"runs are of {games or 'no finished game'}; a picture shows exactly one game")
     modes = list(dict.fromkeys(line.reward_mode for line in lines))
     algorithms = list(dict.fromkeys(line.algorithm for line in lines))
+    trained = {row["algorithm"] for row in runs if row["kind"] == "learner"}
+    learners = [name for name in algorithms if name in trained]
     look = _look(modes)
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(11.0, 7.6), dpi=110, layout="constrained")
-        halves: Any = figure.subfigures(2, 1, height_ratios=(1.15, 1.0))
+        figure = Figure(figsize=(11.0, 7.6 if learners else 4.0), dpi=110, layout="constrained")
+        halves: Any = figure.subfigures(2, 1, height_ratios=(1.15, 1.0)) if learners else (None, figure)
         top, bottom = halves
-        _draw_curves(top.subplots(1, len(algorithms), sharey=True, squeeze=False)[0], algorithms, runs, curves, look)
+        if learners:
+            _draw_curves(top.subplots(1, len(learners), sharey=True, squeeze=False)[0], learners, runs, curves, look)
         _draw_outcomes(bottom.subplots(1, 3), lines, runs, algorithms, look)
         _draw_heading(figure, games[0], lines, look)
         figure.savefig(path, metadata={"Software": None})

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from coopgym.algorithms import reference, registry
 from coopgym.algorithms.checkpoint import CheckpointError, remove
 from coopgym.algorithms.record import digest
-from coopgym.algorithms.training import Progress, planned_run_ids, train
+from coopgym.algorithms.training import Progress, TrainResult, planned_run_ids, train
 from coopgym.envs.catalogue import entry
 from coopgym.envs.reward import KINDS, RewardMode
 from coopgym.mechanisms import checks
@@ -23,17 +24,20 @@ from coopgym.study.summary import Line, summarise
 from coopgym.study.workers import cores, run_jobs
 
 News = Callable[[str, float], None]
+Cell = tuple[str, RewardMode, int | None]
+UNSEEDED = (None,)  # seeds of what is played as it is: heuristics, constants, oracles
 TABLES = ("curves", "runs")  # in the order of writing: a run is complete once it stands in the last
 
 
 @dataclass(frozen=True)
 class Program:
-    """All replicas of one algorithm that are trained together: ``modes`` times ``seeds``."""
+    """All replicas of one algorithm that are trained together: ``modes`` times ``seeds``; one seed, None, for what
+    needs no training."""
 
     algorithm: str
     game: str
     modes: tuple[RewardMode, ...]
-    seeds: tuple[int, ...]
+    seeds: tuple[int | None, ...]
     steps: int
     device: str
     folder: str
@@ -42,7 +46,7 @@ class Program:
 
     def __str__(self) -> str:
         modes, seeds = ", ".join(map(str, self.modes)), ", ".join(map(str, self.seeds))
-        return f"{self.algorithm} on {self.game} ({modes}; seeds {seeds})"
+        return f"{self.algorithm} on {self.game} ({modes}" + (")" if self.seeds == UNSEEDED else f"; seeds {seeds})")
 
 
 @dataclass(frozen=True)
@@ -84,15 +88,16 @@ def run_ablation(
 ) -> Ablation:
     """Train what is not there yet, and summarise all of it.
 
-    reward_modes: names, ``"integrated:0.5"`` (mutuality 0.5) or RewardMode. seeds: how many, or which. steps: of each
-    replica. out: folder of the records. workers: processes, one for each core by default (one on a GPU); each trains
-    one program on one thread, and results do not depend on how replicas are shared out. ``options`` go to the game or
-    to the algorithms. Runs found in ``out`` are kept unless ``resume`` is False. Raises ValueError for a wrong value
-    before anything is trained; KeyboardInterrupt leaves finished programs in ``out``.
+    algorithms: learners, and what needs no training to stand beside them: heuristics, constants, oracles. reward_modes:
+    names, ``"integrated:0.5"`` (mutuality 0.5) or RewardMode. seeds: how many, or which. steps: of each replica. out:
+    folder of the records. workers: processes, one for each core by default (one on a GPU); each trains one program on
+    one thread, and results do not depend on how replicas are shared out. ``options`` go to the game or to the
+    algorithms. Runs found in ``out`` are kept unless ``resume`` is False. Raises ValueError for a wrong value before
+    anything is trained; KeyboardInterrupt leaves finished programs in ``out``.
     """
     found, version = entry(game)
     name = f"{found.name}-{version}"
-    modes = tuple(dict.fromkeys(reward_mode(mode) for mode in reward_modes))
+    modes = tuple(dict.fromkeys(RewardMode.of(mode) for mode in reward_modes))
     chosen = tuple(range(checks.whole("seeds", seeds, 1, 10_000)) if isinstance(seeds, int) else dict.fromkeys(seeds))
     checks.choice("device", device.split(":")[0], ("auto", "cpu", "cuda"))
     workers = _workers(workers, device)
@@ -121,21 +126,16 @@ def run_ablation(
     return Ablation(records.folder, summarise(runs), runs, curves, len(done), failures)
 
 
-def reward_mode(text: str | RewardMode) -> RewardMode:
-    """A RewardMode from ``"integrated"`` or ``"integrated:0.5"``; ValueError for an unknown kind or a bad number."""
-    if isinstance(text, RewardMode):
-        return text
-    kind, _, mutuality = text.strip().partition(":")
-    if not mutuality:
-        return RewardMode(kind)
-    return RewardMode(kind, checks.number("mutuality", mutuality, 0.0, 1.0))
-
-
 def train_program(program: Program, report: Callable[[Any], None]) -> None:
     """Train one program, from its checkpoint if there is one, and write its policies, its curves and, last, its runs.
 
     What is reported is the share that is done, or a sentence about something that is not as it should be.
     """
+    if program.seeds == UNSEEDED:
+        options = _of_game(program.game, program.options)
+        return _write(
+            program, reference.measure(program.algorithm, program.game, reward_modes=program.modes, **options)
+        )
     design: dict[str, Any] = {"reward_modes": program.modes, "seeds": program.seeds, "total_steps": program.steps}
     names = planned_run_ids(program.algorithm, program.game, **design, **program.options)
     place = unfinished.place(Path(program.folder), names)
@@ -150,16 +150,23 @@ def train_program(program: Program, report: Callable[[Any], None]) -> None:
     except CheckpointError as error:
         report(unfinished.put_aside(error))
         result = train(program.algorithm, program.game, **design)
+    _write(program, result)
+    remove(place)
+    return None
+
+
+def _write(program: Program, result: TrainResult | reference.Reference) -> None:
     records, rows = Records(program.folder), []
     for run, policy in zip(result.runs, result.policies, strict=True):
         name = f"policies/{run.run_id}"
         policy.save(records.folder / name)
-        data = (records.folder / f"{name}.safetensors").read_bytes()
+        suffix = ".safetensors" if run.parameters else ".json"  # where its numbers are
+        data = (records.folder / f"{name}{suffix}").read_bytes()
         rows.append(run.row() | {"policy_file": name, "policy_sha256": hashlib.sha256(data).hexdigest()})
     part = digest([row["run_id"] for row in rows])
     for table, content in zip(TABLES, (result.curves, rows), strict=True):
-        records.write(table, part, content)
-    remove(place)
+        if content:
+            records.write(table, part, content)
 
 
 def _workers(wanted: int | None, device: str) -> int:
@@ -180,22 +187,35 @@ def _plan(
     seeds: Sequence[int],
     steps: int,
     options: dict[str, Any],
-) -> dict[str, tuple[str, RewardMode, int]]:
+) -> dict[str, Cell]:
     """run_id -> (algorithm, mode, seed), for every cell of the design; checks all names and values on the way."""
-    plan: dict[str, tuple[str, RewardMode, int]] = {}
+    plan: dict[str, Cell] = {}
+    learners = [name for name in algorithms if registry.algorithm(name).kind == "learner"]
     for algorithm in algorithms:
-        names = planned_run_ids(algorithm, game, reward_modes=modes, seeds=seeds, total_steps=steps, **options)
-        cells = itertools.product([algorithm], modes, seeds)
-        plan |= dict(zip(names, cells, strict=True))
+        if algorithm in learners:
+            names = planned_run_ids(algorithm, game, reward_modes=modes, seeds=seeds, total_steps=steps, **options)
+            plan |= dict(zip(names, itertools.product([algorithm], modes, seeds), strict=True))
+        else:
+            own = _of_game(game, options) if learners else options  # learners' options are checked by learners
+            names = reference.planned_run_ids(algorithm, game, reward_modes=modes, **own)
+            plan |= dict(zip(names, itertools.product([algorithm], modes, UNSEEDED), strict=True))
     return plan
 
 
-def _groups(cells: Iterable[tuple[RewardMode, int]]) -> list[tuple[tuple[RewardMode, ...], tuple[int, ...]]]:
+def _of_game(game: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Those of a design's options that belong to the game."""
+    found, version = entry(game)
+    return {name: value for name, value in options.items() if name in found.options(version)}
+
+
+def _groups(
+    cells: Iterable[tuple[RewardMode, int | None]],
+) -> list[tuple[tuple[RewardMode, ...], tuple[int | None, ...]]]:
     """Cells (mode, seed) as few products modes times seeds: seeds that lack the same modes go together."""
-    lacking: dict[int, list[RewardMode]] = {}
+    lacking: dict[int | None, list[RewardMode]] = {}
     for mode, seed in cells:
         lacking.setdefault(seed, []).append(mode)
-    groups: dict[tuple[RewardMode, ...], list[int]] = {}
+    groups: dict[tuple[RewardMode, ...], list[int | None]] = {}
     for seed, modes in lacking.items():
         groups.setdefault(tuple(modes), []).append(seed)
     return [(modes, tuple(seeds)) for modes, seeds in groups.items()]
@@ -214,7 +234,7 @@ def _shared_out(programs: Sequence[Program], workers: int) -> list[Program]:
     return sorted(shared, key=lambda p: -len(p.seeds) * len(p.modes))
 
 
-def _with_seeds(program: Program, seeds: tuple[int, ...]) -> Program:
+def _with_seeds(program: Program, seeds: tuple[int | None, ...]) -> Program:
     return Program(**{**vars(program), "seeds": seeds})
 
 

@@ -9,10 +9,11 @@ import torch
 import coopgym
 from coopgym.algorithms.learner import Problem
 from coopgym.algorithms.registry import algorithm
-from coopgym.algorithms.roles import exchange, random_state, reordered, roles
+from coopgym.algorithms.roles import random_state
 from coopgym.envs import observation
 from coopgym.envs.catalogue import list_games
 from coopgym.envs.reward import RewardMode
+from coopgym.envs.symmetry import exchange, reordered, roles
 
 ROLES = {
     "TrustDilemma-v1": [0, 0],

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from made_up import curves, rows
 
+import coopgym
 from coopgym.report.plots import plot_ablation
+from coopgym.report.solutions import plot_solutions
 
 
 def size(path: Path) -> tuple[int, int]:
@@ -50,3 +52,12 @@ def test_a_picture_is_of_one_game(tmp_path):
         plot_ablation(rows(seeds=1) + rows(seeds=1, game="SLCD-v1"), [], tmp_path / "a.png")
     with pytest.raises(ValueError, match="no finished game"):
         plot_ablation([row | {"status": "failed"} for row in rows(seeds=1)], [], tmp_path / "a.png")
+
+
+def test_a_picture_of_solutions_is_of_one_game(tmp_path):
+    game = coopgym.game("SLCD-v1", max_steps=5)
+    found = [coopgym.solve(game, concept) for concept in ("nash", "social_optimum")]
+    assert plot_solutions(found, tmp_path / "deep" / "s.png").read_bytes().startswith(b"\x89PNG")
+    other = coopgym.solve("TrustDilemma-v1", "nash")
+    with pytest.raises(ValueError, match="exactly one game"):
+        plot_solutions([*found, other], tmp_path / "s.png")

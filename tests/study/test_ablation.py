@@ -101,6 +101,29 @@ def test_processes_give_what_one_process_gives(finished, tmp_path):
         assert outcome(result)[cell][1] == pytest.approx(welfare, rel=1e-4)
 
 
+def test_policies_that_need_no_training_stand_beside_the_learners(tmp_path):
+    chosen = {"algorithms": ["IPPO", "TitForTat", "SocialOptimum", "Constant_40"], "seeds": 2}
+    result = small(tmp_path, **chosen)
+    lines = {(x.algorithm, x.reward_mode): x for x in result.lines}
+    assert len(lines) == 8 and {x.runs for k, x in lines.items() if k[0] != "IPPO"} == {1}  # once, not once a seed
+    game = coopgym.game("TrustDilemma-v1", max_steps=10)
+    for mode in ("private", "cooperative"):
+        best = coopgym.solve(game, "social_optimum", mode)
+        assert lines["SocialOptimum", mode].welfare.mean == pytest.approx(best.welfare)
+    runs = [run for run in result.runs if run["algorithm"] == "SocialOptimum"]
+    assert [(run["kind"], run["seed"], run["env_steps"]) for run in runs] == [("oracle", None, None)] * 2
+    assert coopgym.load_policy(tmp_path / runs[0]["policy_file"]).rates.shape == (10, 2)
+    again = small(tmp_path, **chosen)
+    assert (again.skipped, again.lines) == (10, result.lines)
+    assert {row["algorithm"] for row in evaluate_run(tmp_path)} == set(chosen["algorithms"])
+
+
+def test_an_oracle_that_does_not_apply_is_refused_before_anything_is_trained(tmp_path):
+    with pytest.raises(ValueError, match=r"Loyalty cannot be used on TrustDilemma-v1: .*coopetitive"):
+        small(tmp_path, algorithms=["IPPO", "Loyalty"])
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_program_that_fails_is_named_and_the_others_are_kept(tmp_path, monkeypatch):
     train = ablation.train
 
@@ -150,7 +173,7 @@ def test_wrong_values_are_refused_before_anything_is_made(tmp_path, change, mess
 
 
 def test_a_sweep_of_mutuality_is_a_design_of_its_own():
-    modes = [ablation.reward_mode(text) for text in ("private", "integrated:0.5", "integrated")]
+    modes = [RewardMode.of(text) for text in ("private", "integrated:0.5", "integrated")]
     assert modes == [RewardMode("private"), RewardMode("integrated", 0.5), RewardMode("integrated")]
 
 
