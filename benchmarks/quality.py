@@ -2,7 +2,8 @@
 
     python benchmarks/quality.py [--algorithms IPPO,MADDPG] [--games SLCD-v1] [--workers 2]
 
-The budget of each learner, in environment steps of a replica, stands in ``quality.json``. What is done is skipped, so
+The budget of each learner, in environment steps of a replica, stands in ``quality.json``, with the games in which it
+was not enough and a learner was given more. What is done is skipped, so
 the command can be interrupted. ``make tables`` makes the page from the result.
 """
 
@@ -30,9 +31,9 @@ def planned(algorithms: list[str], games: list[str]) -> list[Cell]:
     """The design: learner after learner, games of many agents last, without what a learner cannot play."""
     budgets = json.loads((HERE / "quality.json").read_text())
     return [
-        {"algorithm": name, "game": game, "steps": budget}
-        for size, names in budgets.items()
-        for name, budget in names.items()
+        {"algorithm": name, "game": game, "steps": budgets["slow"].get(name, {}).get(game, budgets[size][name])}
+        for size in ("steps", "crowd")
+        for name in budgets[size]
         for game in games
         if name in algorithms
         and size == ("crowd" if coopgym.game(game).n > 8 else "steps")
