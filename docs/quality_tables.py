@@ -27,8 +27,11 @@ Row = dict[str, Any]
 
 
 def load(name: str) -> tuple[list[Row], str]:
-    """(rows, a sentence about the machine) of one file of results."""
+    """(rows, a sentence about the machine) of one file of results; of two budgets in one game the larger one counts."""
     found = json.loads((RESULTS / f"{name}.json").read_text())
+    if name == "quality":
+        largest = {(r["algorithm"], r["game"]): r for r in sorted(found["rows"], key=lambda r: int(r["steps"]))}
+        found["rows"] = list(largest.values())
     machine = found["machine"]
     versions = ", ".join(f"{k} {v}" for k, v in machine["versions"].items() if k in ("coopgym", "torch", "numpy"))
     return found["rows"], f"{machine['processor']}, Python {machine['python']}, {versions}; {machine['date']}."
@@ -55,9 +58,11 @@ def summary(rows: list[Row]) -> str:
         means = {r["game"]: fmean(shares(r)) for r in rows if r["algorithm"] == name and agents(r["game"]) <= SMALL}
         worst = min(means, key=lambda game: means[game])
         counts = [sum(mean >= level for mean in means.values()) for level in (0.98, 0.995, 1.0)]
-        steps = max(r["steps"] for r in rows if r["algorithm"] == name)
+        own = [r["steps"] for r in rows if r["algorithm"] == name and agents(r["game"]) <= SMALL]
+        usual, longest = max(set(own), key=own.count), max(own)
+        budget = f"{usual:,}" + (f" ({longest:,} on {own.count(longest)})" if longest > usual else "")
         lines.append([
-            name, f"{steps:,}", str(len(means)), *map(str, counts), f"{100 * means[worst]:.1f}%", worst.split("-")[0],
+            name, budget, str(len(means)), *map(str, counts), f"{100 * means[worst]:.1f}%", worst.split("-")[0],
         ])  # fmt: skip
     return table(["learner", "steps", "games", "≥ 98%", "≥ 99.5%", "≥ 100%", "worst", "on"], lines)
 
@@ -133,17 +138,18 @@ def divergence(rows: list[Row]) -> str:
 
 
 def sweep(rows: list[Row]) -> str:
-    """The candidates of each learner, best first; ``{}`` is the default of the time when it was run."""
-    groups: dict[str, dict[str, list[float]]] = {}
+    """The candidates of each learner, best first; ``{}`` is the default where a learner keeps one."""
+    groups: dict[str, dict[tuple[int, str], list[float]]] = {}
     for row in rows:
-        groups.setdefault(row["algorithm"], {}).setdefault(canonical(row["options"]), []).extend(row["shares"])
+        options = {key: value for key, value in row["options"].items() if key != "total_steps"}
+        key = (row["options"].get("total_steps", row["steps"]), canonical(options))
+        groups.setdefault(row["algorithm"], {}).setdefault(key, []).extend(row["shares"])
     lines = []
     for name, candidates in groups.items():
-        for options, found in sorted(candidates.items(), key=lambda item: -fmean(item[1])):
-            lines.append(
-                [name, f"`{options}`", f"{100 * fmean(found):.2f}%", f"{100 * min(found):.1f}%", str(len(found))]
-            )
-    return table(["learner", "candidate", "mean", "worst run", "runs"], lines, left=2)
+        for (steps, text), found in sorted(candidates.items(), key=lambda item: -fmean(item[1])):
+            shares = [f"{100 * fmean(found):.2f}%", f"{100 * min(found):.1f}%", str(len(found))]
+            lines.append([name, f"`{text}`", f"{steps:,}", *shares])
+    return table(["learner", "candidate", "steps", "mean", "worst run", "runs"], lines, left=2)
 
 
 def page(text: str) -> str:
