@@ -77,6 +77,9 @@ def game(facts: Mapping[str, Any], json: bool) -> None:
     console.print(table)
     options = ", ".join(f"{name}={value!r}" for name, value in facts["options"].items())
     console.print(f"options: {options}", highlight=False, markup=False)
+    for mode, found in facts["one_step"].items():
+        lost = f"selfish play loses {found['lost']:.2%} of the optimum's welfare"
+        console.print(f"one step, {mode} rewards: {found['label']}; {lost}", highlight=False, markup=False)
     if facts["tension"] is not None:
         console.print(f"tension='high': {facts['tension']['in_words']}", highlight=False, markup=False)
     return None

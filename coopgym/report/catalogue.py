@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import json
+from pathlib import Path
 from typing import Any
 
 from coopgym.envs.catalogue import entry, game, list_games
 from coopgym.envs.catalogue.tension import presets
 from coopgym.envs.game import Game
+from coopgym.envs.reward import KINDS
 from coopgym.mechanisms.base import Mechanism
 
 TITLES = {1: "interdependence", 2: "trust and reputation", 3: "loyalty in teams", 4: "reciprocity"}
@@ -22,7 +26,8 @@ def describe(name: str) -> dict[str, Any]:
     """Everything about one game as plain data; ValueError for an unknown name.
 
     endowment, baseline [action units] and shares hold one entry for each agent; interdependence ``[N][N]`` says how
-    much the row's agent depends on the column's. tension: what the option tension="high" means, None without it.
+    much the row's agent depends on the column's. one_step: by reward mode, how much of a dilemma a step is. tension:
+    what the option tension="high" means, None without it.
     """
     found, version = entry(name)
     made = game(name)
@@ -36,9 +41,18 @@ def describe(name: str) -> dict[str, Any]:
         "initial_trust": made.initial_trust.tolist(),
         "observability": made.default_observability,
         "options": found.options(version),
+        "one_step": {mode: dilemmas()[made.id, mode] for mode in KINDS},
         "tension": _tension(found.name, found.options(version)),
         "hash": made.hash,
     }
+
+
+@functools.cache
+def dilemmas() -> dict[tuple[str, str], dict[str, Any]]:
+    """What ``coopgym.dilemma`` found, by game and reward mode: label, lost [share of the optimum's welfare], greed,
+    fear [shares of an agent's reward], nash, optimum [mean rates]; ``benchmarks/dilemmas.py`` makes it."""
+    rows = json.loads(Path(__file__).with_name("dilemmas.json").read_text())
+    return {(row["game"], row["reward_mode"]): row for row in rows}
 
 
 def markdown(version: str = "v1") -> str:

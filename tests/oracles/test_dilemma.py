@@ -14,6 +14,7 @@ from coopgym.oracles.dilemma import dilemma, label_of, slopes
 from coopgym.oracles.result import RefusedError
 from coopgym.oracles.scores import scale, score
 from coopgym.oracles.stage import StageGame
+from coopgym.report.catalogue import dilemmas
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -122,3 +123,24 @@ def test_no_score_where_there_is_no_dilemma():
     with pytest.raises(RefusedError, match="apart"):
         score(1.0, "PublicGoods-v1", nash=2.0, optimum=1.0)
     assert 0.0 < score(29_650.0, "ReciprocalDilemma-v1", tolerance=1e-4) < 1.0
+
+
+# --- what the catalogue says ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("id", "mode"), [("TrustDilemma-v1", "private"), ("PublicGoods-v1", "private"), ("SLCD-v1", "integrated")]
+)
+def test_the_catalogue_says_what_is_found(id, mode):
+    stored, found = dilemmas()[id, mode], dilemma(id, mode)
+    assert stored["label"] == found.label
+    for name in ("lost", "price_of_anarchy"):
+        assert stored[name] == pytest.approx(getattr(found, name), rel=1e-5)
+    assert stored["greed"] == pytest.approx(found.greed.max(), rel=1e-4)
+
+
+def test_the_catalogue_covers_every_game_and_mode():
+    games = [*coopgym.list_games(), *coopgym.list_games(version="v0")]
+    assert set(dilemmas()) == {(game, mode) for game in games for mode in ("private", "integrated", "cooperative")}
+    mild = [game for game in games[:20] if coopgym.game(game).report != 3]
+    assert all(dilemmas()[game, "private"]["lost"] < 0.0040 for game in mild)  # nearly free of conflict, and said so

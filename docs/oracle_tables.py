@@ -1,0 +1,98 @@
+"""Writes the generated parts of docs/oracles.md: ``python docs/oracle_tables.py [--write]``.
+
+Answers come from ``benchmarks/results/oracles.json``, dilemmas from ``coopgym/report/dilemmas.json``. Without
+``--write`` it says whether the page is up to date (exit code 1 if not).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from learner_tables import ROOT, table
+from readme_tables import replaced
+
+import coopgym
+from coopgym.envs.reward import KINDS
+from coopgym.oracles import NAMES
+from coopgym.report.catalogue import dilemmas
+
+PAGE = ROOT / "docs" / "oracles.md"
+RESULTS = ROOT / "benchmarks" / "results" / "oracles.json"
+Row = dict[str, Any]
+
+
+def dilemma_table(version: str) -> str:
+    """One line a game and reward mode: what selfish play loses in one step, and what tempts."""
+    lines = []
+    for game in coopgym.list_games(version=version):
+        for mode in KINDS:
+            row = dilemmas()[game, mode]
+            rates = f"{row['nash']:.1%} / {row['optimum']:.1%}"
+            numbers = [f"{row['lost']:.2%}", f"{row['price_of_anarchy']:.4g}", f"{row['greed']:.2%}"]
+            lines.append([game, mode, row["label"], rates, *numbers, f"{row['fear']:.2%}"])
+    head = ["game", "rewards", "label", "Nash / optimum", "lost", "price of anarchy", "greed", "fear"]
+    return table(head, lines, left=3)
+
+
+def answers(rows: list[Row], version: str) -> str:
+    """One line for each answer: what it earns, what could still be gained, how sure it is."""
+    lines = []
+    for row in sorted(rows, key=_place):
+        if row["game"].endswith(version) and row["status"] != "refused":
+            gain = "-" if row["relative"] is None else f"{row['relative']:.1e}"
+            bound = "-" if row["bound"] is None else f"{row['bound']:,.0f}"
+            actions = " → ".join(f"{x:.3g}" for x in dict.fromkeys(row["mean_action"]))
+            found = [f"{row['welfare']:,.0f}", f"{row['rewards']:,.0f}", bound, gain]
+            lines.append([row["game"], row["concept"], row["reward_mode"], row["status"], actions, *found])
+    head = ["game", "concept", "rewards", "status", "mean action", "welfare", "sum of rewards", "bound", "gain"]
+    return table(head, lines, left=5)
+
+
+def counts(rows: list[Row]) -> str:
+    """How many answers of each concept are certified, approximate, rules, or refused, and the seconds it took."""
+    lines = []
+    for version in ("v1", "v0"):
+        for concept in NAMES:
+            own = [r for r in rows if r["concept"] == concept and r["game"].endswith(version)]
+            if own:
+                told = [sum(r["status"] == s for r in own) for s in ("certified", "approximate", "rule", "refused")]
+                seconds = sum(r["seconds"] for r in own)
+                lines.append([concept, version, str(len(own)), *map(str, told), f"{seconds:.0f}"])
+    head = ["concept", "version", "asked", "certified", "approximate", "rule", "refused", "core seconds"]
+    return table(head, lines, left=2)
+
+
+def _place(row: Row) -> tuple[int, ...]:
+    games = [*coopgym.list_games(), *coopgym.list_games(version="v0")]
+    return games.index(row["game"]), NAMES.index(row["concept"]), KINDS.index(row["reward_mode"])
+
+
+def page(text: str) -> str:
+    """The page with its tables made again."""
+    found = json.loads(RESULTS.read_text())
+    rows, machine = found["rows"], found["machine"]
+    about = f"{machine['processor']}, one core; {machine['date']}."
+    text = replaced(text, "counts", f"{counts(rows)}\n\n{about}")
+    for version in ("v1", "v0"):
+        text = replaced(text, f"dilemmas-{version}", dilemma_table(version))
+        text = replaced(text, f"answers-{version}", answers(rows, version))
+    return text
+
+
+def main() -> None:
+    """Check, or with --write replace."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    before = PAGE.read_text()
+    after = page(before)
+    if options.write:
+        PAGE.write_text(after)
+    elif before != after:
+        raise SystemExit(f"{PAGE.name} is out of date; run `make tables`")
+
+
+if __name__ == "__main__":
+    main()
