@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from coopgym.envs.game import Game
 from coopgym.envs.moments import moments
+from coopgym.envs.released import ReleasedGame
 from coopgym.envs.reward import RewardMode
-from coopgym.mechanisms.arrays import Array, namespace
-from coopgym.mechanisms.base import State, first_again
+from coopgym.mechanisms.arrays import Array, is_torch, namespace
+from coopgym.mechanisms.base import Mechanism, State, first_again
+from coopgym.mechanisms.coalition import CoalitionProduction
+from coopgym.mechanisms.loyalty import TeamProduction
+from coopgym.mechanisms.negotiation import Agreement
+from coopgym.mechanisms.reputation import TieredReputation
+from coopgym.mechanisms.value import HiddenSynergy, Synergy
 
+BLIND = (Synergy, HiddenSynergy, TeamProduction, CoalitionProduction, Agreement, TieredReputation)  # never read trust
 STRIDE = 4  # steps after which games that leave a path join; more often costs more copies than it saves
 
 
@@ -32,6 +40,11 @@ class Sequences:
 
     game: Game
     mode: RewardMode
+
+    @cached_property
+    def _played(self) -> Game:
+        """The game, without the N x N numbers of trust where no payoff or reward depends on them."""
+        return replace(self.game, trust=None) if trust_is_idle(self.game, self.mode) else self.game
 
     def play(self, actions: Array) -> Returns:
         """Returns of sequences ``[..., T, N]`` in endowment units; T is the horizon, batch axes are independent."""
@@ -63,7 +76,7 @@ class Sequences:
 
         ``lanes [T]``: how many of actions ``[K, T, N]`` are played at each step, as ``moments`` takes them.
         """
-        game, weights, t = self.game, self.mode.weights, 0
+        game, weights, t = self._played, self.mode.weights, 0
         xp = namespace(actions)
         batch = tuple(actions.shape[:-2]) if lanes is None else (lanes[0],)
 
@@ -78,3 +91,17 @@ class Sequences:
     def constant(self, actions: np.ndarray) -> np.ndarray:
         """A profile ``[..., N]`` as sequences ``[..., T, N]``."""
         return np.repeat(np.asarray(actions, dtype=np.float64)[..., None, :], self.game.horizon, axis=-2)
+
+
+def trust_is_idle(game: Game, mode: RewardMode) -> bool:
+    """Whether trust moves but reaches neither payoffs, nor rewards, nor the end of the game (NumPy games only)."""
+    weighs = game.trust_weighted and mode.weights.coupled != 0.0
+    if game.trust is None or weighs or game.exit is not None or isinstance(game, ReleasedGame):
+        return False
+    return not is_torch(game.endowment) and all(_blind(m) for m in game.mechanisms)
+
+
+def _blind(m: Mechanism) -> bool:
+    """Whether a mechanism pays without a look at trust, or does not pay at all."""
+    silent = type(m).payoffs is Mechanism.payoffs and type(m).baseline is Mechanism.baseline
+    return type(m) in BLIND or silent
