@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from coopgym.envs.game import Game
 from coopgym.mechanisms.arrays import Array, namespace
-from coopgym.mechanisms.base import State, select
+from coopgym.mechanisms.base import State, branched, first_again, select
 
 Act = Callable[[State], Array]  # state -> actions [*batch, N] in endowment units
 
@@ -34,22 +34,26 @@ def moments(
     *,
     reset_draws: Array | None = None,
     noise: np.random.Generator | None = None,
+    lanes: Sequence[int] | None = None,
 ) -> Iterator[Moment]:
     """Play from the start until all games of the batch have ended, in NumPy or torch as the game is.
 
     Gradients flow through a torch game. ``reset_draws`` as Game.reset takes them; ``noise`` is drawn from where steps
-    are random (None: seed 0).
+    are random (None: seed 0). ``lanes [T]``, never falling: how many games of a batch ``(lanes[0],)`` are played at
+    each step; those that join have come the way of the first one, so that ways which part late are played once.
     """
     xp = namespace(game.endowment)
     state = game.reset(batch, reset_draws)
     alive = state.time >= 0.0
-    noise = noise or np.random.default_rng(0)
+    noise, t = noise or np.random.default_rng(0), 0
     while bool(alive.any()):
+        if lanes is not None and lanes[t] > len(alive):
+            state, alive = branched(state, lanes[t]), first_again(alive, lanes[t])
         k = game.step_draws
-        draws = xp.asarray(noise.standard_normal((*batch, k)), game.endowment) if k else None
+        draws = xp.asarray(noise.standard_normal((*alive.shape, k)), game.endowment) if k else None
         after, payoffs, ended = game.step(state, act(state), draws)
         if not bool(alive.all()):
             after = select(alive, after, state)
         yield Moment(state, after, payoffs, alive, alive & ended)
-        state = after
+        state, t = after, t + 1
         alive = alive & ~ended & ~game.truncated(after)

@@ -141,3 +141,15 @@ def select(mask: Array, chosen: State, other: State) -> State:
     extra = {name: pick(chosen.extra[name], value) for name, value in other.extra.items()}
     time, actions, trust, damage = (pick(a, b) for a, b in zip(chosen[:4], other[:4], strict=True))
     return State(time, actions, trust, damage, extra)
+
+
+def first_again(x: Array, count: int) -> Array:
+    """``x [L, ...]`` with its first row repeated behind it until there are ``count``."""
+    rows = np.arange(count)
+    return x[np.where(rows < len(x), rows, 0)]
+
+
+def branched(state: State, count: int) -> State:
+    """States of a batch ``(L,)`` with the first of them repeated behind them until there are ``count``."""
+    time, actions, trust, damage = (first_again(x, count) for x in state[:4])
+    return State(time, actions, trust, damage, {name: first_again(x, count) for name, x in state.extra.items()})

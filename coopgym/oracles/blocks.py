@@ -102,7 +102,7 @@ def shifted(x: np.ndarray, move: float, masks: np.ndarray) -> np.ndarray:
 
 def take(objective: Objective, x: np.ndarray, value: float, trials: np.ndarray) -> tuple[np.ndarray, float]:
     """The best of trials ``[K, *x.shape]`` and of joining those that gain and do not overlap; ``x`` if none gains."""
-    values = objective(trials)
+    values = objective(np.concatenate([x[None], trials]))[1:]  # x first: they share most of its way
     order = [k for k in np.argsort(-values, kind="stable") if values[k] > value]
     if not order:
         return x, value

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from coopgym.envs.symmetry import roles
-from coopgym.oracles.certificate import certify
+from coopgym.oracles.certificate import POINTS, certify
 from coopgym.oracles.models import Model, recognise, same_replies, weights_at
 from coopgym.oracles.moves import Objective, best_move, landmarks
 from coopgym.oracles.result import STAGE_TOLERANCE, Certificate, Solution
@@ -33,11 +33,13 @@ class Settled(NamedTuple):
     trace: tuple[float, ...]
 
 
-def stage_equilibrium(stage: StageGame, concept: str = "nash", *, closed_form: bool = True, seed: int = 0) -> Solution:
+def stage_equilibrium(
+    stage: StageGame, concept: str = "nash", *, closed_form: bool = True, seed: int = 0, points: int = POINTS
+) -> Solution:
     """A profile from which no agent gains alone in one step, and how sure that is.
 
     Where several are found, the one with the largest sum of rewards. ``closed_form`` False: search even where a
-    formula is known.
+    formula is known. points: own actions of each agent that the certificate tries.
     """
     began = time.perf_counter()
     model = recognise(stage) if closed_form else None
@@ -45,23 +47,23 @@ def stage_equilibrium(stage: StageGame, concept: str = "nash", *, closed_form: b
         weights = weights_at(stage, stage.endowment)
         if same_replies(stage, model, weights):
             actions = model.equilibrium(weights)
-            certificate = certify(stage, actions)
+            certificate = certify(stage, actions, points)
             if certificate.relative <= STAGE_TOLERANCE:
                 known = model.uniqueness(weights)
                 return answer(stage, concept, "stage equilibrium", actions, model.label, certificate, known, began)
-    return _searched(stage, concept, model, seed, began)
+    return _searched(stage, concept, model, seed, points, began)
 
 
-def _searched(stage: StageGame, concept: str, model: Model | None, seed: int, began: float) -> Solution:
+def _searched(stage: StageGame, concept: str, model: Model | None, seed: int, points: int, began: float) -> Solution:
     begin = starts(stage, np.random.default_rng(seed))
     if model is not None:
         begin = np.concatenate([by_fixed_weights(stage, model)[None], begin])
     settled = settle(stage, begin)
     found = distinct(stage, settled.profiles[settled.done] if settled.done.any() else settled.profiles)
     order = np.argsort(-stage.rewards(found).sum(-1), kind="stable")
-    judged = [repaired(stage, found[k]) for k in order[:CANDIDATES]]
+    judged = [repaired(stage, found[k], points) for k in order[:CANDIDATES]]
     good = [pair for pair in judged if pair[1].relative <= STAGE_TOLERANCE]
-    actions, certificate = evened(stage, good[0]) if good else min(judged, key=lambda pair: pair[1].relative)
+    actions, certificate = evened(stage, good[0], points) if good else min(judged, key=lambda pair: pair[1].relative)
     certificate = _searched_certificate(certificate, len(begin), len(found), settled.trace)
     alone = "one found, not proved" if len(found) == 1 else f"{len(found)} found; the largest sum of rewards is given"
     notes = () if settled.done.all() else (f"best replies settled from {int(settled.done.sum())} of the starts",)
@@ -136,29 +138,31 @@ def reward_of(stage: StageGame, agent: int) -> Objective:
     return reward
 
 
-def repaired(stage: StageGame, profile: np.ndarray) -> tuple[np.ndarray, Certificate]:
+def repaired(stage: StageGame, profile: np.ndarray, points: int = POINTS) -> tuple[np.ndarray, Certificate]:
     """(profile ``[N]``, certificate): where a deviation pays that the replies had missed, they go on from there."""
-    certificate = certify(stage, profile)
+    certificate = certify(stage, profile, points)
     for _ in range(REPAIRS):
         if certificate.relative <= STAGE_TOLERANCE:
             break
         moved = profile.copy()
         moved[certificate.deviation["agent"]] = certificate.deviation["action"]
         other = settle(stage, moved[None]).profiles[0]
-        again = certify(stage, other)
+        again = certify(stage, other, points)
         if again.relative >= certificate.relative:
             break
         profile, certificate = other, again
     return profile, certificate
 
 
-def evened(stage: StageGame, pair: tuple[np.ndarray, Certificate]) -> tuple[np.ndarray, Certificate]:
+def evened(
+    stage: StageGame, pair: tuple[np.ndarray, Certificate], points: int = POINTS
+) -> tuple[np.ndarray, Certificate]:
     """The same (profile ``[N]``, certificate) with equal actions for a role where they differ by rounding only."""
     profile, role = pair[0], roles(stage.game)
     means = np.array([profile[role == r].mean() for r in range(int(role.max()) + 1)])[role]
     if (means == profile).all() or np.abs((means - profile) / stage.endowment).max() > SAME:
         return pair
-    certificate = certify(stage, means)
+    certificate = certify(stage, means, points)
     return (means, certificate) if certificate.relative <= STAGE_TOLERANCE else pair
 
 

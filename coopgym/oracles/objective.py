@@ -10,7 +10,8 @@ import numpy as np
 
 from coopgym.oracles.sequences import Sequences
 
-CHUNK = 200_000  # numbers [games x N x N] that are played side by side; more do not fit a cache
+CHUNK = 200_000  # numbers [games x (N x N + OVERHEAD)] that are played side by side; more do not fit a cache
+OVERHEAD = 40  # numbers of a game besides pairs of agents
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +49,11 @@ class Objective:
         return np.asarray(np.where(free, x[..., np.where(free, self.group, 0)], self.base))
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Values ``[K]`` of K candidates ``[K, T, G]``."""
-        size = max(1, CHUNK // self.sequences.game.n**2)
-        parts = [self._value(x[k : k + size]) for k in range(0, len(x), size)]
+        """Values ``[K]`` of K candidates ``[K, T, G]``; it saves time if they follow the first of them for a while."""
+        size = max(1, CHUNK // (self.sequences.game.n**2 + OVERHEAD))
+        path = self.profile(x[0])
+        parts = [self._value(x[k : k + size], path) for k in range(0, len(x), size)]
         return np.asarray(np.concatenate(parts))
 
-    def _value(self, x: np.ndarray) -> np.ndarray:
-        return np.asarray(self.sequences.play(self.profile(x)).rewards @ self.weights)
+    def _value(self, x: np.ndarray, path: np.ndarray) -> np.ndarray:
+        return np.asarray(self.sequences.rewards_near(self.profile(x), path) @ self.weights)

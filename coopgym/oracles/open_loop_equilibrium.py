@@ -20,6 +20,7 @@ from coopgym.oracles.sequence_certificate import certify
 from coopgym.oracles.sequences import Sequences
 from coopgym.oracles.stage import StageGame
 
+GLANCE = 401  # own actions that are tried at each stage of a path
 WARM = Effort(starts=1, iterations=20, rounds=2)  # of a response that starts from the one before
 
 
@@ -98,10 +99,13 @@ def iterate(sequences: Sequences, start: np.ndarray, iteration: Iteration) -> tu
 
 
 def stagewise_path(game: Game, mode: RewardMode) -> np.ndarray:
-    """Stage equilibria ``[T, N]``, each at the state that the one before led to; the last one stands after an end."""
+    """Stage equilibria ``[T, N]``, each at the state that the one before led to; the last one stands after an end.
+
+    Each is looked at closely enough to be repaired; what is claimed of the path has a certificate of its own.
+    """
     state, rows = game.reset(), []
     for _ in range(game.horizon):
-        rows.append(stage_equilibrium(StageGame(game, state, mode)).actions)
+        rows.append(stage_equilibrium(StageGame(game, state, mode), points=GLANCE).actions)
         state, _, ended = game.step(state, rows[-1], np.zeros(game.step_draws) if game.step_draws else None)
         if bool(ended):
             break

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from coopgym.envs.game import Game
 from coopgym.envs.moments import moments
+from coopgym.envs.released import ReleasedGame
 from coopgym.envs.reward import RewardMode
-from coopgym.mechanisms.arrays import Array, namespace
-from coopgym.mechanisms.base import State
+from coopgym.mechanisms.arrays import Array, is_torch, namespace
+from coopgym.mechanisms.base import Mechanism, State, first_again
+from coopgym.mechanisms.coalition import CoalitionProduction
+from coopgym.mechanisms.loyalty import TeamProduction
+from coopgym.mechanisms.negotiation import Agreement
+from coopgym.mechanisms.reputation import TieredReputation
+from coopgym.mechanisms.value import HiddenSynergy, Synergy
+
+BLIND = (Synergy, HiddenSynergy, TeamProduction, CoalitionProduction, Agreement, TieredReputation)  # never read trust
+STRIDE = 4  # steps after which games that leave a path join; more often costs more copies than it saves
 
 
 class Returns(NamedTuple):
@@ -31,6 +41,11 @@ class Sequences:
     game: Game
     mode: RewardMode
 
+    @cached_property
+    def _played(self) -> Game:
+        """The game, without the N x N numbers of trust where no payoff or reward depends on them."""
+        return replace(self.game, trust=None) if trust_is_idle(self.game, self.mode) else self.game
+
     def play(self, actions: Array) -> Returns:
         """Returns of sequences ``[..., T, N]`` in endowment units; T is the horizon, batch axes are independent."""
         zero = actions[..., 0, :] * 0.0
@@ -39,15 +54,36 @@ class Sequences:
             payoffs, rewards, lengths = payoffs + paid, rewards + rewarded, lengths + alive
         return Returns(payoffs, rewards, lengths)
 
-    def steps(self, actions: Array) -> Iterator[tuple[Array, Array, Array]]:
-        """(payoffs ``[..., N]``, rewards ``[..., N]``, alive ``[...]``) of each step; zeros once a game is over."""
-        game, weights, t = self.game, self.mode.weights, 0
+    def rewards_near(self, actions: np.ndarray, path: np.ndarray) -> np.ndarray:
+        """Rewards ``[K, N]`` of sequences ``[K, T, N]`` that follow a ``path [T, N]`` until they leave it.
+
+        What they share is played once: it comes to the same as ``play``, in less time.
+        """
+        parts = (actions != path).any(-1)
+        first = np.where(parts.any(-1), parts.argmax(-1), len(path))
+        order = np.argsort(first, kind="stable")
+        ends = np.minimum(np.arange(len(path)) // STRIDE * STRIDE + STRIDE, len(path))
+        lanes = 1 + np.searchsorted(first[order], ends)  # those that leave before the end of a stride
+        total = np.zeros((1, self.game.n))
+        for _, rewarded, _ in self.steps(np.concatenate([path[None], actions[order]]), lanes.tolist()):
+            total = first_again(total, len(rewarded)) + rewarded
+        rewards = np.empty((len(actions), self.game.n))
+        rewards[order] = first_again(total, len(actions) + 1)[1:]
+        return rewards
+
+    def steps(self, actions: Array, lanes: Sequence[int] | None = None) -> Iterator[tuple[Array, Array, Array]]:
+        """(payoffs ``[..., N]``, rewards ``[..., N]``, alive ``[...]``) of each step; zeros once a game is over.
+
+        ``lanes [T]``: how many of actions ``[K, T, N]`` are played at each step, as ``moments`` takes them.
+        """
+        game, weights, t = self._played, self.mode.weights, 0
         xp = namespace(actions)
+        batch = tuple(actions.shape[:-2]) if lanes is None else (lanes[0],)
 
         def act(_: State) -> Array:
-            return actions[..., t, :]
+            return actions[..., t, :] if lanes is None else actions[: lanes[t], t]
 
-        for before, after, paid, alive, _ended in moments(game, act, tuple(actions.shape[:-2])):
+        for before, after, paid, alive, _ended in moments(game, act, batch, lanes=lanes):
             on, zero = alive[..., None], 0.0 * paid
             yield xp.where(on, paid, zero), xp.where(on, game.rewards(weights, before, after, paid), zero), alive
             t += 1
@@ -55,3 +91,17 @@ class Sequences:
     def constant(self, actions: np.ndarray) -> np.ndarray:
         """A profile ``[..., N]`` as sequences ``[..., T, N]``."""
         return np.repeat(np.asarray(actions, dtype=np.float64)[..., None, :], self.game.horizon, axis=-2)
+
+
+def trust_is_idle(game: Game, mode: RewardMode) -> bool:
+    """Whether trust moves but reaches neither payoffs, nor rewards, nor the end of the game (NumPy games only)."""
+    weighs = game.trust_weighted and mode.weights.coupled != 0.0
+    if game.trust is None or weighs or game.exit is not None or isinstance(game, ReleasedGame):
+        return False
+    return not is_torch(game.endowment) and all(_blind(m) for m in game.mechanisms)
+
+
+def _blind(m: Mechanism) -> bool:
+    """Whether a mechanism pays without a look at trust, or does not pay at all."""
+    silent = type(m).payoffs is Mechanism.payoffs and type(m).baseline is Mechanism.baseline
+    return type(m) in BLIND or silent
