@@ -108,12 +108,18 @@ def simulate(
 
     A shock strikes before its step is recorded, so that the recorded action is the shocked one.
     """
-    batch = np.broadcast_shapes(np.shape(trust)[:-2], np.shape(actions)[:-1], world.weight.shape[:-2])
+    weight, dynamics = world.weight, world.trust
+    batch = np.broadcast_shapes(
+        weight.shape[:-2],
+        np.shape(trust)[:-2],
+        *(np.shape(x)[:-1] for x in (actions, baselines)),
+        *(np.shape(x) for x in (world.step, world.decay, world.adaptation, world.response)),
+        () if noise is None else noise.shape[1:-1],
+    )
     n = world.interdependence.shape[-1]
     a, b = (np.array(np.broadcast_to(x, (*batch, n)), dtype=float) for x in (actions, baselines))
     t = np.array(np.broadcast_to(trust, (*batch, n, n)), dtype=float)
     damage = np.zeros_like(t)
-    weight, dynamics = world.weight, world.trust
     step, decay, adaptation, response = (
         vectors(x) for x in (world.step, world.decay, world.adaptation, world.response)
     )
