@@ -103,10 +103,13 @@ def simulate(
     trust: Array,
     shocks: Sequence[Shock] = (),
     noise: Array | None = None,
+    window: int | None = None,
 ) -> Course:
     """``steps`` moves from actions and baselines ``[..., N]`` and trust ``[..., N, N]``; noise ``[steps, ..., N]``.
 
-    A shock strikes before its step is recorded, so that the recorded action is the shocked one.
+    A shock strikes before its step is recorded, so that the recorded action is the shocked one. With ``window`` k the
+    baseline of each step is the mean of the k actions before it, as the report defines it and its suite does not use
+    it; baselines then only serve the first step.
     """
     weight, dynamics = world.weight, world.trust
     batch = np.broadcast_shapes(
@@ -135,7 +138,8 @@ def simulate(
         pull = reciprocal_pull(weight, t if world.gated else np.ones_like(t), response, signal)
         drift = step * pull - decay * signal + (0.0 if noise is None else noise[now])
         t, damage = dynamics.update(t, damage, signal)
-        a, b = np.clip(a + drift, 0.0, 1.0), b + adaptation * (a - b)
+        b = b + adaptation * (a - b) if window is None else course.actions[max(0, now + 1 - window) : now + 1].mean(0)
+        a = np.clip(a + drift, 0.0, 1.0)
     return course
 
 

@@ -110,14 +110,12 @@ class Runs:
     low: Course
 
     @classmethod
-    def of(cls, factors: Mapping[str, np.ndarray]) -> Runs:
-        """All four, for factors ``[rows]``."""
+    def of(cls, factors: Mapping[str, np.ndarray], window: int | None = None) -> Runs:
+        """All four, for factors ``[rows]``; with ``window`` the baseline is that many actions' mean."""
         world = dyad(factors)
 
         def run(steps: int, trust: np.ndarray | float, *shocks: Shock) -> Course:
-            return simulate(
-                world, steps, actions=[START] * 2, baselines=[BASELINE] * 2, trust=equal_trust(trust, 2), shocks=shocks
-            )
+            return pair_run(world, steps, trust, shocks, window)
 
         return cls(world, run(30, factors["T_0"]), run(100, factors["T_0"], DEFECTION), run(20, 0.9), run(20, 0.3))
 
@@ -138,6 +136,21 @@ class Runs:
             interaction=(warm - cold)[index],
             bounded=(answers.max((0, -2, -1)) <= bound)[index],
         )
+
+
+def pair_run(
+    world: ReciprocalWorld, steps: int, trust: Array, shocks: Sequence[Shock] = (), window: int | None = None
+) -> Course:
+    """The pair from its published start, under the shocks."""
+    return simulate(
+        world,
+        steps,
+        actions=[START] * 2,
+        baselines=[BASELINE] * 2,
+        trust=equal_trust(trust, 2),
+        shocks=shocks,
+        window=window,
+    )
 
 
 def dyad(factors: Mapping[str, np.ndarray]) -> ReciprocalWorld:
