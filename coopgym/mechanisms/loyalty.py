@@ -158,7 +158,12 @@ def equilibrium_effort(n: int, productivity: float, exponent: float, cost: float
     """a* = (omega beta / (c n^(2 - beta)))^(1 / (1 - beta))   (TR-3 Prop. 1); a corner for beta = 1."""
     if exponent == 1.0:
         return 0.0 if productivity / n < cost else limit
-    return float((productivity * exponent / (cost * n ** (2.0 - exponent))) ** (1.0 / (1.0 - exponent)))
+    return float(interior_effort(n, productivity, exponent, cost))
+
+
+def interior_effort(n: Array | float, productivity: Array | float, exponent: Array | float, cost: Array | float) -> Any:
+    """a* of Prop. 1 away from the corners, for beta < 1; numbers or arrays that broadcast."""
+    return (productivity * exponent / (cost * n ** (2.0 - exponent))) ** (1.0 / (1.0 - exponent))
 
 
 def optimal_effort(n: int, productivity: float, exponent: float, cost: float, limit: float) -> float:

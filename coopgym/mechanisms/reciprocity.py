@@ -48,9 +48,8 @@ class Reciprocity(Mechanism):
 
     def utility(self, state: State, actions: Array) -> Array:
         """U^rec ``[..., N]`` in payoff units."""
-        xp = namespace(actions)
-        response = xp.tanh(self.response * self.signal(state, actions))
-        felt = xp.matvec(self.weight * effective_trust(state.trust, state.damage), response)
+        gate = effective_trust(state.trust, state.damage)
+        felt = reciprocal_pull(self.weight, gate, self.response, self.signal(state, actions))
         if self.own_action:
             felt = felt * (actions / self.endowment)
         return felt if self.raw_units else self.endowment * felt
@@ -85,12 +84,23 @@ def remember(memory: Array, row: Array) -> Array:
     return namespace(row).concat_rows([memory[..., 1:, :], row[..., None, :]])
 
 
-def reciprocity_weight(
-    interdependence: np.ndarray, strength: float, base: float, elasticity: float, amplification: float
-) -> np.ndarray:
-    """lambda_R (1 + omega D_ij) rho_0 D_ij^eta, ``[N, N]``   (eq. 23 and the weights of eq. 44).
+def reciprocal_pull(weight: Array, gate: Array, response: Array | float, signal: Array) -> Array:
+    """sum_j w_ij T_ij tanh(kappa s_j)   (eqs 19, 21 and 44): weight, gate ``[..., N, N]``, signal ``[..., N]``."""
+    xp = namespace(signal)
+    return xp.matvec(weight * gate, xp.tanh(response * signal))
 
-    strength lambda_R, base rho_0, elasticity eta, amplification omega; zero where D is zero.
+
+def reciprocity_weight(
+    interdependence: np.ndarray,
+    strength: Array | float,
+    base: Array | float,
+    elasticity: Array | float,
+    amplification: float,
+) -> np.ndarray:
+    """lambda_R (1 + omega D_ij) rho_0 D_ij^eta, ``[..., N, N]``   (eq. 23 and the weights of eq. 44).
+
+    strength lambda_R, base rho_0, elasticity eta (each a number, or an array that broadcasts with D),
+    amplification omega; zero where D is zero.
     """
     sensitivity = np.where(interdependence > 0, base * interdependence**elasticity, 0.0)
-    return strength * (1.0 + amplification * interdependence) * sensitivity
+    return np.asarray(strength * (1.0 + amplification * interdependence) * sensitivity)

@@ -66,9 +66,10 @@ def trust_dynamics(
 ) -> TrustDynamics:
     """TrustDynamics from the report's scalars: lambda+, lambda-, mu, delta, xi, kappa.
 
+    interdependence ``[N, N]``, or ``[..., N, N]`` for a batch of worlds.
     With ``endowment`` ``[N]`` the signal is scaled, tanh(10 kappa (a - b) / e); without it, raw, tanh(kappa (a - b)).
     """
-    n = len(interdependence)
+    n = interdependence.shape[-1]
     others = 1.0 - np.eye(n)
     kappa = number("sensitivity", sensitivity, 0.0, 1e6, open_low=True)
     xi = number("amplification", amplification, 0.0, 1e6)
