@@ -27,9 +27,10 @@ def by_hand(grid):
     return found
 
 
-@pytest.mark.parametrize(
-    ("id", "levels"), [("TrustDilemma-v1", 7), ("GiftExchange-v0", 12), ("AppleAppStore-v1", 6), ("TeamProduction-v1", 5)]
-)  # fmt: skip
+SMALL = {"TrustDilemma-v1": 7, "GiftExchange-v0": 12, "AppleAppStore-v1": 6, "TeamProduction-v1": 5}
+
+
+@pytest.mark.parametrize(("id", "levels"), SMALL.items())
 def test_the_scan_finds_what_a_loop_finds_and_nothing_of_it_is_struck_out(id, levels):
     grid = grid_of(id, levels)
     found = grid.pure_equilibria()
