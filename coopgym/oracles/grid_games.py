@@ -39,7 +39,7 @@ class GridGame:
     @cached_property
     def actions(self) -> np.ndarray:
         """Levels ``[N, K]`` [endowment units]."""
-        return np.linspace(0.0, 1.0, self.levels) * self.stage.endowment[:, None]
+        return np.asarray(np.linspace(0.0, 1.0, self.levels) * self.stage.endowment[:, None])
 
     @cached_property
     def rewards(self) -> np.ndarray:

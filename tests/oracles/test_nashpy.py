@@ -98,6 +98,14 @@ def test_a_coarse_grid_makes_up_equilibria(mode):
         assert len(grid_of("TrustDilemma-v1", mode, levels).pure_equilibria()) == 1
 
 
+@pytest.mark.parametrize(("mode", "levels"), [("private", 33), ("integrated", 51)])
+def test_twins_on_a_finer_grid_are_neighbours_on_either_side_of_ours(mode, levels):
+    grid, ours = grid_of("TrustDilemma-v1", mode, levels), coopgym.solve("TrustDilemma-v1", "nash", mode).actions
+    low, high = grid.pure_equilibria()  # ours lies near the middle of a cell
+    assert (high == low + 1).all()
+    assert (grid.at(low) < ours).all() and (ours < grid.at(high)).all()
+
+
 @pytest.mark.parametrize("levels", [11, 21])
 def test_a_team_has_a_line_of_equilibria_and_all_have_our_sum(levels):
     game = coopgym.game("TeamProduction-v1", n_agents=2, omega=8.0)  # the first unit pays, the last does not
