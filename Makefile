@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 ABLATION := runs/ablation
 ABLATE = $(BIN)/coopgym ablate AppleAppStore-v1 --algorithms IPPO,MAPPO --seeds 7 --steps $(STEPS) --out $(ABLATION)
 
-.PHONY: help setup ablation test lint bench readme tables picture clean
+.PHONY: help setup ablation test lint bench readme tables grids picture clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -49,6 +49,9 @@ tables: $(READY)  ## Write the pages about learners and oracles from benchmarks/
 	$(BIN)/python docs/oracle_tables.py --write
 	$(BIN)/python docs/quality_tables.py --write
 	$(BIN)/python docs/learner_tables.py --write
+
+grids: $(READY)  ## Draw again how equilibria on a grid approach the solved ones
+	$(BIN)/python docs/nash_grids.py
 
 picture: ablation  ## Put the ablation's table and picture into README.md
 	@$(ABLATE) > $(ABLATION)/table.txt
