@@ -10,20 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-import coopgym.validation
+from coopgym.validation.files import read_data
 from coopgym.validation.report3 import apache
 from coopgym.validation.report4 import apple
 from coopgym.validation.scoring import Scored, read_rubric, score
 
-DATA = Path(coopgym.validation.__file__).parent / "data"
-
-
-def load(name: str) -> Any:
-    return json.loads((DATA / f"{name}.json").read_text())
-
-
-APACHE, APPLE = load("apache"), load("apple")
-APACHE_RUBRIC, APPLE_RUBRIC = read_rubric(load("apache_rubric")), read_rubric(load("apple_rubric"))
+APACHE, APPLE = read_data("apache"), read_data("apple")
+APACHE_RUBRIC, APPLE_RUBRIC = read_rubric(read_data("apache_rubric")), read_rubric(read_data("apple_rubric"))
 PHASES = tuple(phase["name"] for phase in APACHE["phases"])
 VARIANTS = [("mean", "current"), ("sum", "published")]
 INDICATORS = {
