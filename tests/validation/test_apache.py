@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import coopgym.validation
+from coopgym.validation.files import read_data
 from coopgym.validation.fit import fit
 from coopgym.validation.report3.apache import Apache, evidence, random_apaches
 
-CASE = json.loads((Path(coopgym.validation.__file__).parent / "data" / "apache.json").read_text())
+CASE = read_data("apache")
 DOCUMENTED = np.array([phase["documented_effort"] for phase in CASE["phases"]])
 VARIANTS = [("mean", "current_average"), ("sum", "published_aggregate")]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import coopgym.validation
+from coopgym.validation.files import read_data
 from coopgym.validation.fit import fit
 from coopgym.validation.report4.apple import (
     Apple,
@@ -24,7 +24,7 @@ from coopgym.validation.report4.apple import (
     reseeded,
 )
 
-CASE = json.loads((Path(coopgym.validation.__file__).parent / "data" / "apple.json").read_text())
+CASE = read_data("apple")
 
 
 @pytest.fixture(scope="module")

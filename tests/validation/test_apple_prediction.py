@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-import coopgym.validation
+from coopgym.validation.files import read_data
 from coopgym.validation.report4.prediction import predict
 
-CASE = json.loads((Path(coopgym.validation.__file__).parent / "data" / "apple.json").read_text())
+CASE = read_data("apple")
 REFERENCES = {
     "no reciprocity": "no_reciprocity_test_rmse",
     "shocks only": "shock_only_test_rmse",

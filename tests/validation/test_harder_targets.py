@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-import coopgym.validation
+from coopgym.validation.files import read_data
 from coopgym.validation.report3 import harder as team
 from coopgym.validation.report4 import harder as pair
 from coopgym.validation.report4.sweep import Runs
 
-DATA = Path(coopgym.validation.__file__).parent / "data"
-TEAM = json.loads((DATA / "tr3_sweep.json").read_text())["boxes"]
-PAIR = json.loads((DATA / "tr4_sweep.json").read_text())["boxes"]
+TEAM = read_data("tr3_sweep")["boxes"]
+PAIR = read_data("tr4_sweep")["boxes"]
 
 
 @pytest.mark.parametrize("teammates", ["mean", "sum"])

@@ -53,8 +53,12 @@ class Apache:
         return np.asarray(team.efforts(loyalty))
 
     def mean_efforts(self) -> np.ndarray:
-        """Predicted mean effort of each phase, ``[..., phases]``."""
-        return np.stack([self.efforts(phase).mean(-1) for phase in range(len(self.sizes))], axis=-1)
+        """Predicted mean effort of each phase, ``[..., phases]``.
+
+        Rounded beyond any digit that matters, so that teams at the same bound tie whatever their size.
+        """
+        means = [self.efforts(phase).mean(-1) for phase in range(len(self.sizes))]
+        return np.asarray(np.stack(means, axis=-1).round(12))
 
     def without_loyalty(self) -> Apache:
         """The claimed mechanism off."""
