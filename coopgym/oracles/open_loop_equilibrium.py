@@ -77,17 +77,23 @@ def iterate(sequences: Sequences, start: np.ndarray, iteration: Iteration) -> tu
     the way: one may keep the game alive for all, and half of the way to that is the end of it.
     """
     game = sequences.game
-    group = np.arange(game.n) if game.exit is not None else roles(game)
+    role = roles(game)
+    group = np.arange(game.n) if game.exit is not None else role
     profile, damping, trace = start.copy(), iteration.damping if game.exit is None else 1.0, []
-    last = np.zeros_like(start)
+    last, content = np.zeros_like(start), list[int]()  # who gains nothing against the profile as it is
     for _ in range(iteration.sweeps):
         change, most, gained, turned = 0.0, 0.0, False, False
         for g in range(group.max() + 1):
             agent = int(np.flatnonzero(group == g)[0])
+            # the same agent, or one in its place, has been found to gain nothing
+            if any(role[k] == role[agent] and np.array_equal(profile[:, k], profile[:, agent]) for k in content):
+                continue
             response = best_response_sequence(game, sequences.mode, profile, agent, WARM)
             relative = response.gain / max(1.0, abs(response.value))
             if relative <= iteration.worth:
+                content.append(agent)
                 continue
+            content.clear()
             most = max(most, relative)
             step, gained = response.sequence - profile[:, agent], True
             change = max(change, float(np.abs(step).max()))
