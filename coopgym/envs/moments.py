@@ -48,7 +48,7 @@ def moments(
     noise, t = noise or np.random.default_rng(0), 0
     while bool(alive.any()):
         if lanes is not None and lanes[t] > len(alive):
-            state, alive = branched(state, lanes[t]), first_again(alive, lanes[t])
+            state, alive = _joined(game, state, lanes[t]), first_again(alive, lanes[t])
         k = game.step_draws
         draws = xp.asarray(noise.standard_normal((*alive.shape, k)), game.endowment) if k else None
         after, payoffs, ended = game.step(state, act(state), draws)
@@ -57,3 +57,12 @@ def moments(
         yield Moment(state, after, payoffs, alive, alive & ended)
         state, t = after, t + 1
         alive = alive & ~ended & ~game.truncated(after)
+
+
+def _joined(game: Game, state: State, count: int) -> State:
+    """The state with more games that have come the way of the first; trust that never moves is not copied."""
+    if game.trust is not None:
+        return branched(state, count)
+    xp = namespace(state.time)
+    trust, damage = (xp.broadcast(x[0], (count, *x.shape[1:])) for x in (state.trust, state.damage))
+    return branched(state._replace(trust=state.time, damage=state.time), count)._replace(trust=trust, damage=damage)

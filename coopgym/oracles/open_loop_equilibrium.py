@@ -14,12 +14,13 @@ from coopgym.envs.symmetry import roles
 from coopgym.mechanisms import checks
 from coopgym.oracles.best_response import best_response_sequence, separable
 from coopgym.oracles.equilibrium import stage_equilibrium
-from coopgym.oracles.result import Solution
+from coopgym.oracles.result import SEQUENCE_TOLERANCE, Solution
 from coopgym.oracles.search import Effort
 from coopgym.oracles.sequence_certificate import certify
 from coopgym.oracles.sequences import Sequences
 from coopgym.oracles.stage import StageGame
 
+ROUNDING = 1e-9  # sequences of a role that are closer than this are one [endowments]
 GLANCE = 401  # own actions that are tried at each stage of a path
 WARM = Effort(starts=1, iterations=20, rounds=2)  # of a response that starts from the one before
 
@@ -27,8 +28,8 @@ WARM = Effort(starts=1, iterations=20, rounds=2)  # of a response that starts fr
 @dataclass(frozen=True)
 class Iteration:
     """How responses are iterated: at most ``sweeps``, each moving ``damping`` of the way [0..1], until no action moves
-    by more than ``tolerance`` [endowment units] or no response gains more than ``worth``, relative to the reward; the
-    way is halved when responses turn back."""
+    by more than ``tolerance`` [endowment units] for a gain that matters, or no response gains more than ``worth``,
+    relative to the reward; the way is halved when responses turn back."""
 
     sweeps: int = 25
     damping: float = 1.0
@@ -57,7 +58,7 @@ def open_loop_equilibrium(
     starts = [("path of stage equilibria", stagewise_path(game, mode))]
     if not separable(game, mode):
         starts.append(("best constant", best_constant_profile(sequences)))
-    limits = [(name, *iterate(sequences, start, chosen)) for name, start in starts]
+    limits = [(name, *iterate(sequences, alike(game, start), chosen)) for name, start in starts]
     distinct: list[tuple[str, np.ndarray, tuple[float, ...]]] = []
     for limit in limits:
         if all(np.abs(limit[1] - other[1]).max() > 1.0 for other in distinct):
@@ -76,16 +77,24 @@ def iterate(sequences: Sequences, start: np.ndarray, iteration: Iteration) -> tu
     the way: one may keep the game alive for all, and half of the way to that is the end of it.
     """
     game = sequences.game
-    group = np.arange(game.n) if game.exit is not None else roles(game)
+    role = roles(game)
+    group = np.arange(game.n) if game.exit is not None else role
     profile, damping, trace = start.copy(), iteration.damping if game.exit is None else 1.0, []
-    last = np.zeros_like(start)
+    last, content = np.zeros_like(start), list[int]()  # who gains nothing against the profile as it is
     for _ in range(iteration.sweeps):
-        change, gained, turned = 0.0, False, False
+        change, most, gained, turned = 0.0, 0.0, False, False
         for g in range(group.max() + 1):
             agent = int(np.flatnonzero(group == g)[0])
-            response = best_response_sequence(game, sequences.mode, profile, agent, WARM)
-            if response.gain <= iteration.worth * max(1.0, abs(response.value)):
+            # the same agent, or one in its place, has been found to gain nothing
+            if any(role[k] == role[agent] and np.array_equal(profile[:, k], profile[:, agent]) for k in content):
                 continue
+            response = best_response_sequence(game, sequences.mode, profile, agent, WARM)
+            relative = response.gain / max(1.0, abs(response.value))
+            if relative <= iteration.worth:
+                content.append(agent)
+                continue
+            content.clear()
+            most = max(most, relative)
             step, gained = response.sequence - profile[:, agent], True
             change = max(change, float(np.abs(step).max()))
             turned |= float(step @ last[:, agent]) < 0.0
@@ -93,7 +102,7 @@ def iterate(sequences: Sequences, start: np.ndarray, iteration: Iteration) -> tu
             profile[:, group == g] += damping * step[:, None]
         damping *= 0.5 if turned and game.exit is None else 1.0
         trace.append(change)
-        if change < iteration.tolerance or not gained:
+        if (change < iteration.tolerance and most < SEQUENCE_TOLERANCE / 10.0) or not gained:
             break
     return profile, tuple(trace)
 
@@ -111,6 +120,20 @@ def stagewise_path(game: Game, mode: RewardMode) -> np.ndarray:
             break
     rows += [rows[-1]] * (game.horizon - len(rows))
     return np.stack(rows)
+
+
+def alike(game: Game, actions: np.ndarray) -> np.ndarray:
+    """Actions ``[T, N]`` in which agents of a role whose sequences differ by rounding only play the same, to the bit.
+
+    The certificate looks at one agent of each kind: of forty equals it must not see forty kinds.
+    """
+    role, made, limit = roles(game), actions.copy(), ROUNDING * np.asarray(game.endowment)
+    for agent in range(1, game.n):
+        for other in range(agent):
+            if role[other] == role[agent] and np.abs(made[:, other] - made[:, agent]).max() <= limit[agent]:
+                made[:, agent] = made[:, other]
+                break
+    return made
 
 
 def best_constant_profile(sequences: Sequences) -> np.ndarray:

@@ -11,11 +11,11 @@ import coopgym
 from coopgym.envs.reward import RewardMode
 from coopgym.oracles.best_response import best_response_sequence, separable
 from coopgym.oracles.dynamic_programming import loyalty_optimum
-from coopgym.oracles.open_loop_equilibrium import Iteration, open_loop_equilibrium, stagewise_path
+from coopgym.oracles.open_loop_equilibrium import Iteration, alike, open_loop_equilibrium, stagewise_path
 from coopgym.oracles.planner import open_loop_optimum
 from coopgym.oracles.result import RefusedError
-from coopgym.oracles.sequence_certificate import certify
-from coopgym.oracles.sequences import Sequences
+from coopgym.oracles.sequence_certificate import certify, representatives
+from coopgym.oracles.sequences import Sequences, trust_is_idle
 
 
 def test_steps_are_told_apart_where_they_are_separate():
@@ -51,6 +51,49 @@ def test_a_response_finds_the_gain_that_is_known():
     assert found.gain >= 379.9
     own = best_response_sequence(game, "integrated", np.full((100, 2), 50.0), 1)
     assert own.gain == pytest.approx(found.gain, rel=1e-9)
+
+
+@pytest.mark.parametrize("id", ["SLCD-v1", "TrustDilemma-v1", "CoalitionFormation-v1", "GiftExchange-v0"])
+def test_sequences_that_share_a_way_are_worth_what_they_are_worth_alone(id):
+    """To the bit: whether what they share is played once, and whatever leaves first, last or never."""
+    game, rng = coopgym.game(id), np.random.default_rng(1)
+    sequences = Sequences(game, RewardMode("integrated"))
+    path = rng.uniform(0.2, 0.6, (game.horizon, game.n)) * game.endowment
+    tried = np.repeat(path[None], 40, axis=0)
+    for k in range(1, 40):
+        start = int(rng.integers(game.horizon)) if k > 2 else (0, game.horizon - 1)[k - 1]
+        tried[k, start : start + int(rng.integers(1, 20)), rng.integers(game.n)] *= rng.random()
+    assert np.array_equal(sequences.rewards_near(tried, path), sequences.play(tried).rewards)
+
+
+@pytest.mark.parametrize("kind", ["private", "integrated", "cooperative"])
+def test_trust_is_left_out_only_where_nothing_depends_on_it(kind):
+    idle = set()
+    for id in coopgym.list_games():
+        game, mode = coopgym.game(id, max_steps=30), RewardMode(kind)
+        if not trust_is_idle(game, mode):
+            continue
+        idle.add(id)
+        actions = np.random.default_rng(2).random((30, game.n)) * game.endowment
+        state, total = game.reset(), np.zeros(game.n)
+        for row in actions:
+            after, payoffs, _ = game.step(state, row)
+            total += game.rewards(mode.weights, state, after, payoffs)
+            state = after
+        assert np.array_equal(Sequences(game, mode).play(actions).rewards, total), id
+    assert {"SLCD-v1", "ApacheProject-v1"} <= idle
+    assert idle.isdisjoint({"TrustDilemma-v1", "GiftExchange-v1", "PlatformEcosystem-v1"})
+    assert ("RenaultNissan-v1" in idle) is (kind != "integrated")
+    assert not trust_is_idle(coopgym.game("SLCD-v0"), RewardMode(kind))
+
+
+def test_equals_that_differ_by_rounding_are_one_kind():
+    game = coopgym.game("ApacheProject-v1", max_steps=3)
+    noisy = np.full((3, 40), 7.0) + np.random.default_rng(0).uniform(-1e-13, 1e-13, (3, 40))
+    assert len(representatives(game, noisy)) > 1
+    assert representatives(game, alike(game, noisy)) == [0]
+    apart = np.tile(np.arange(40.0), (3, 1))
+    assert np.array_equal(alike(game, apart), apart)
 
 
 def test_profiles_and_agents_are_checked():
