@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("NUMBA_NUM_THREADS", "1")  # else importing quantecon gives torch a thread for each core
 
 import pytest
 
