@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from coopgym.validation.files import read_data
+from coopgym.validation.report1 import case as slcd
+from coopgym.validation.report2 import case as alliance
 from coopgym.validation.report3 import case as apache
 from coopgym.validation.report4 import case as apple
 
@@ -16,6 +18,8 @@ from coopgym.validation.report4 import case as apple
 def test_packaged_cases() -> None:
     assert len(apache.apache_case()["members"]) == 8
     assert apple.apple_case()["phases"][-1]["end"] == 66
+    assert slcd.slcd_case()["matrices"]["current"] == [[0.0, 0.64], [0.86, 0.0]]
+    assert sum(phase["steps"] for phase in alliance.renault_nissan_case()["phases"]) == 79
 
 
 APACHE_DAMAGE: list[tuple[Callable[[Any], Any], str]] = [
@@ -56,3 +60,41 @@ def test_broken_apple_data_is_refused(damage: Callable[[Any], Any], message: str
     damage(data)
     with pytest.raises(ValueError, match=message):
         apple.checked(data)
+
+
+SLCD_DAMAGE: list[tuple[Callable[[Any], Any], str]] = [
+    (lambda d: d["forms"]["log"].pop("synergy"), "forms.log.synergy\n  Field required"),
+    (lambda d: d["forms"]["power"].update(curvature=1.5), "power.curvature=1.5"),
+    (lambda d: d["matrices"]["transposed"][0].__setitem__(1, 0.5), "matrices.transposed contradicts"),
+    (lambda d: d["matrices"]["current"][1].__setitem__(1, 0.3), "matrices.current\\[1\\]\\[1\\]=0.3"),
+    (lambda d: d.update(shares=[0.55, 0.55]), "shares"),
+    (lambda d: d["bands"].update(samsung_share=[0.65, 0.5]), "bands.samsung_share: 0.65 contradicts 0.5"),
+    (lambda d: d["waypoints"]["rising"].pop(), "waypoints.rising"),
+    (lambda d: d["anchors"].reverse(), "anchors.position"),
+    (lambda d: d["trust"].update(initial_trust="high"), "trust.initial_trust"),
+]
+ALLIANCE_DAMAGE: list[tuple[Callable[[Any], Any], str]] = [
+    (lambda d: d["parameters"]["current"].pop("mu_R"), "parameters.current.mu_R\n  Field required"),
+    (lambda d: d["parameters"]["current"].update(muR=0.5), "parameters.current.muR\n  Extra inputs"),
+    (lambda d: d["initial_trust"].update(corrected=[[1.0, 0.5], [0.55, 0.9]]), "initial_trust.corrected"),
+    (lambda d: d["phases"][2]["actions"].pop("published"), "phases.2.actions.published"),
+    (lambda d: d["phases"][1].update(name="formation"), "phases.name"),
+    (lambda d: d["anchors"][2].update(step=80), "anchors.step"),
+    (lambda d: d["interdependence"][0].__setitem__(0, 0.2), "interdependence"),
+]
+
+
+@pytest.mark.parametrize(("damage", "message"), SLCD_DAMAGE)
+def test_broken_slcd_data_is_refused(damage: Callable[[Any], Any], message: str) -> None:
+    data = copy.deepcopy(read_data("slcd"))
+    damage(data)
+    with pytest.raises(ValueError, match=message):
+        slcd.checked(data)
+
+
+@pytest.mark.parametrize(("damage", "message"), ALLIANCE_DAMAGE)
+def test_broken_renault_nissan_data_is_refused(damage: Callable[[Any], Any], message: str) -> None:
+    data = copy.deepcopy(read_data("renault_nissan"))
+    damage(data)
+    with pytest.raises(ValueError, match=message):
+        alliance.checked(data)

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from coopgym.mechanisms.checks import shares, square
-from coopgym.validation.files import read_data
+from coopgym.mechanisms.checks import shares
+from coopgym.validation.files import check_diagonal, read_data
 
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 Unit = Annotated[float, Field(ge=0, le=1)]
@@ -129,7 +129,7 @@ class SlcdCase(BaseModel):
         shares(self.shares, len(self.actors))
         given = self.matrices
         for name in ("current", "transposed"):
-            square(f"matrices.{name}", getattr(given, name), len(self.actors))
+            check_diagonal(f"matrices.{name}", getattr(given, name), 0.0)
         if given.transposed != [list(column) for column in zip(*given.current, strict=True)]:
             raise ValueError("matrices.transposed contradicts matrices.current: it is not its transpose")
         positions = [anchor.position for anchor in self.anchors]

@@ -59,13 +59,18 @@ class Venture:
         """V(a) = f(a_0) + f(a_1) + gamma g(a), ``[...]``."""
         return np.asarray(self.value(actions).sum(-1) + self.synergy * geometric_mean(actions)[..., 0])
 
-    def where_marginal(self, slope: np.ndarray) -> np.ndarray:
-        """The action in [0.01, 100] at which f' equals ``slope`` ``[..., 2]``; the cap where the slope is not above 0."""
-        safe = np.maximum(slope, 1e-12)
+    def marginal(self, actions: np.ndarray | float) -> np.ndarray:
+        """f' ``[..., 2]``."""
         curvature = vectors(self.curvature)
-        if self.form == "log":
-            return np.clip(curvature / safe - 1.0, FLOOR, CAP)
-        return np.clip((curvature / safe) ** (1.0 / (1.0 - curvature)), FLOOR, CAP)
+        slope = curvature / (1.0 + actions) if self.form == "log" else curvature * actions ** (curvature - 1.0)
+        return np.asarray(slope)
+
+    def where_marginal(self, slope: np.ndarray) -> np.ndarray:
+        """The action in [0.01, 100] at which f' equals ``slope`` ``[..., 2]``; the cap where f' stays above it."""
+        curvature, least = vectors(self.curvature), self.marginal(CAP)
+        ratio = curvature / np.maximum(slope, least)
+        inside = ratio - 1.0 if self.form == "log" else ratio ** (1.0 / (1.0 - curvature))
+        return np.asarray(np.where(slope <= least, CAP, np.clip(inside, FLOOR, CAP)))
 
     @property
     def pull(self) -> np.ndarray:
@@ -91,9 +96,7 @@ class Venture:
 
     def residual(self, actions: np.ndarray) -> np.ndarray:
         """First-order condition left open, ``[...]``: 0 at an equilibrium; a bound excuses the sign that it blocks."""
-        curvature = vectors(self.curvature)
-        slope = curvature / (1.0 + actions) if self.form == "log" else curvature * actions ** (curvature - 1.0)
-        rest = slope - 1.0 + self.pull * np.sqrt(actions[..., ::-1] / actions)
+        rest = self.marginal(actions) - 1.0 + self.pull * np.sqrt(actions[..., ::-1] / actions)
         rest = np.where(actions >= CAP, np.minimum(rest, 0.0), np.where(actions <= FLOOR, np.maximum(rest, 0.0), rest))
         return np.asarray(abs(rest).max(-1))
 

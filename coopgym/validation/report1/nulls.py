@@ -1,4 +1,4 @@
-"""What the S-LCD rubric pays for nothing: random dependence, shares and synergy, random actions, and the model in parts."""
+"""What the S-LCD rubric pays for nothing: random ventures, random actions, and the model without its parts."""
 
 from __future__ import annotations
 

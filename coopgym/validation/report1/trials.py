@@ -103,7 +103,7 @@ def searched_score(venture: Venture) -> float:
 
 def scans() -> dict[str, float]:
     """Scores along D_01 with the suite's fixed D_10, and along gamma."""
-    found = {}
+    found: dict[str, float] = {}
     for form in FORMS:
         first, synergy = np.array(SETTINGS["dependence_scan"]), np.array(SETTINGS["synergy_scan"])
         venture = slcd(form)
