@@ -23,6 +23,10 @@ class TrustDynamics:
     building lambda+, erosion lambda- (1 + xi D), harm mu, forgetting delta. ``gain`` ``[N]`` is kappa in raw action
     units and 10 kappa / e_j for the scaled signal. ``cap`` and ``slope`` change the ceiling to min(cap, 1 - slope R),
     the form of TR-4's validation script; by default it is 1 - R.
+
+    TR-2's validation scripts differ in three ways, which the games never use: ``product`` builds in proportion to
+    (1 - T) c instead of the gap max(0, c - T); without ``capped`` trust may stand above the ceiling that damage has
+    lowered; with ``always_forgetting`` damage fades in bad steps too.
     """
 
     gain: Array
@@ -32,6 +36,9 @@ class TrustDynamics:
     forgetting: Array
     cap: Array | None = None
     slope: float = 1.0
+    product: bool = False
+    capped: bool = True
+    always_forgetting: bool = False
 
     def signal(self, actions: Array, baseline: Array) -> Array:
         """s ``[..., N]`` in (-1, 1): how far each agent's action lies above what was expected of it."""
@@ -45,9 +52,10 @@ class TrustDynamics:
         bad = xp.minimum(s, 0.0)
         sound = 1.0 - damage
         ceiling = sound if self.cap is None else xp.minimum(1.0 - self.slope * damage, self.cap)
-        change = self.building * good * xp.maximum(ceiling - trust, 0.0) + self.erosion * bad * trust
-        new_trust = xp.minimum(xp.maximum(trust + change, 0.0), ceiling)
-        forgotten = (s >= 0.0) * self.forgetting * damage
+        room = (1.0 - trust) * ceiling if self.product else xp.maximum(ceiling - trust, 0.0)
+        change = self.building * good * room + self.erosion * bad * trust
+        new_trust = xp.minimum(xp.maximum(trust + change, 0.0), ceiling if self.capped else 0.0 * ceiling + 1.0)
+        forgotten = self.forgetting * damage * (1.0 if self.always_forgetting else s >= 0.0)
         return new_trust, xp.minimum(damage - self.harm * bad * sound - forgotten, 1.0)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from coopgym.mechanisms.trust import TrustExit, effective_trust, mean_over_pairs, trust_dynamics
@@ -52,3 +54,14 @@ def test_exits_and_means():
     assert TrustExit(weights, 0.36).reached(trust)
     assert not TrustExit(weights, 0.34).reached(trust)
     assert TrustExit(weights, 0.34, success=True).reached(trust)
+
+
+def test_forms_of_the_validation_scripts_by_hand():
+    trust, damage, good = np.array([[1, 0.8], [0.5, 1]]), np.array([[0, 0.4], [0.3, 0]]), np.array([0.5, 0.5])
+    dynamics = trust_dynamics(D, building=0.1, erosion=0.3, harm=0.6, forgetting=0.1, amplification=0.5)
+    gap, _ = replace(dynamics, capped=False).update(trust, damage, good)
+    np.testing.assert_allclose([gap[0, 1], gap[1, 0]], [0.8, 0.5 + 0.1 * 0.5 * 0.2])  # .8 stays above its ceiling .6
+    product, _ = replace(dynamics, capped=False, product=True).update(trust, damage, good)
+    np.testing.assert_allclose([product[0, 1], product[1, 0]], [0.8 + 0.05 * 0.2 * 0.6, 0.5 + 0.05 * 0.5 * 0.7])
+    _, fading = replace(dynamics, always_forgetting=True).update(trust, damage, -good)
+    np.testing.assert_allclose(fading[0, 1], 0.4 + 0.6 * 0.5 * 0.6 - 0.1 * 0.4)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from coopgym.validation.files import read_data
 from coopgym.validation.report3.apache import Apache, random_apaches
+from coopgym.validation.report3.case import apache_case
 from coopgym.validation.report3.reproduced import apache_score
 from coopgym.validation.scoring import Scored
 
@@ -15,7 +15,7 @@ from coopgym.validation.scoring import Scored
 def null_scores(teammates: str = "mean", draws: int = 20_000, seed: int = 0) -> dict[str, Scored]:
     """Scores of each null, ``[draws]``."""
     rng = np.random.default_rng(seed)
-    calibrated = Apache.of(read_data("apache"), teammates)
+    calibrated = Apache.of(apache_case(), teammates)
     return {
         "random parameters": apache_score(random_apaches(calibrated, draws, rng).mean_efforts()),
         "random efforts": apache_score(rng.uniform(0.0, calibrated.cap, (draws, len(calibrated.sizes)))),
@@ -24,7 +24,7 @@ def null_scores(teammates: str = "mean", draws: int = 20_000, seed: int = 0) -> 
 
 def ablation_scores(teammates: str = "mean") -> dict[str, float]:
     """Score of the calibration, and with each claimed mechanism off; a mechanism that matters loses points."""
-    calibrated = Apache.of(read_data("apache"), teammates)
+    calibrated = Apache.of(apache_case(), teammates)
     variants = {
         "calibrated": calibrated,
         "no loyalty": calibrated.without_loyalty(),

@@ -9,6 +9,7 @@ import numpy as np
 from coopgym.validation.files import read_data
 from coopgym.validation.fit import fit
 from coopgym.validation.report3.apache import Apache, evidence
+from coopgym.validation.report3.case import apache_case
 from coopgym.validation.report3.sweep import bootstrap, monte_carlo, sweep
 from coopgym.validation.scoring import Scored, read_rubric, score
 
@@ -28,7 +29,7 @@ def reproduced(teammates: str) -> dict[str, float]:
 
 def apache_figures(teammates: str) -> dict[str, float]:
     """Score, phases and fit of the Apache case; also the score with the effort cap of an earlier state."""
-    case = read_data("apache")
+    case = apache_case()
     calibrated = Apache.of(case, teammates)
     efforts, founders = calibrated.mean_efforts(), calibrated.efforts(0)
     distance = fit(efforts, np.array([phase["documented_effort"] for phase in case["phases"]]))
@@ -45,5 +46,5 @@ def apache_figures(teammates: str) -> dict[str, float]:
 
 def apache_score(efforts: np.ndarray) -> Scored:
     """The published rubric on mean efforts ``[..., phases]``."""
-    names = tuple(phase["name"] for phase in read_data("apache")["phases"])
+    names = tuple(phase["name"] for phase in apache_case()["phases"])
     return score(read_rubric(read_data("apache_rubric")), evidence(efforts, names))

@@ -15,6 +15,7 @@ import numpy as np
 from coopgym.mechanisms.arrays import Array
 from coopgym.mechanisms.reciprocity import reciprocal_pull, reciprocity_weight
 from coopgym.mechanisms.trust import TrustDynamics, trust_dynamics
+from coopgym.validation.shapes import matrices, vectors
 
 
 @dataclass(frozen=True)
@@ -146,15 +147,3 @@ def simulate(
 def equal_trust(level: Array, n: int) -> np.ndarray:
     """``[..., n, n]``: everybody trusts everybody else by ``level`` ``[...]``, and itself fully."""
     return np.where(np.eye(n) > 0, 1.0, np.asarray(level, dtype=float)[..., None, None])
-
-
-def vectors(x: Array | float) -> np.ndarray:
-    """``[...]`` to ``[..., 1]``, to stand beside actions; a number stays one."""
-    array: np.ndarray = np.asarray(x, dtype=float)
-    return array if array.ndim == 0 else array[..., None]
-
-
-def matrices(x: Array | float) -> np.ndarray:
-    """``[...]`` to ``[..., 1, 1]``, to stand beside D; a number stays one."""
-    array: np.ndarray = np.asarray(x, dtype=float)
-    return array if array.ndim == 0 else array[..., None, None]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from coopgym.validation.files import read_data
 from coopgym.validation.report4.apple import Apple, held, random_apples, random_walks, reseeded
+from coopgym.validation.report4.case import apple_case
 from coopgym.validation.report4.reproduced import apple_score
 from coopgym.validation.scoring import Scored
 
@@ -15,7 +15,7 @@ from coopgym.validation.scoring import Scored
 def null_scores(draws: int = 2000, seed: int = 0) -> dict[str, Scored]:
     """Scores of each null, ``[draws]``."""
     rng = np.random.default_rng(seed)
-    calibrated = Apple.of(read_data("apple"))
+    calibrated = Apple.of(apple_case())
     return {
         "random parameters": apple_score(random_apples(calibrated, draws, rng).run().actions),
         "other noise": apple_score(reseeded(calibrated, draws, rng).run().actions),
@@ -26,14 +26,14 @@ def null_scores(draws: int = 2000, seed: int = 0) -> dict[str, Scored]:
 
 def ablation_scores(draws: int = 1000, seed: int = 0) -> dict[str, float]:
     """Mean score over other noise of the calibration, and with each claimed mechanism off."""
-    calibrated = reseeded(Apple.of(read_data("apple")), draws, np.random.default_rng(seed))
+    calibrated = reseeded(Apple.of(apple_case()), draws, np.random.default_rng(seed))
     variants = {"calibrated": calibrated, **calibrated.variants()}
     return {name: float(apple_score(variant.run().actions).total.mean()) for name, variant in variants.items()}
 
 
 def without_a_model(constants: Sequence[float] = (0.5, 0.6, 0.7, 0.8)) -> dict[str, float]:
     """Scores of the record itself, of the imposed shocks alone, and of flat lines."""
-    case = read_data("apple")
+    case = apple_case()
     calibrated = Apple.of(case)
     quarters = np.arange(calibrated.quarters + 1)
     knots = case["trajectory"]["quarters"]

@@ -11,6 +11,7 @@ import numpy as np
 from coopgym.validation.files import read_data
 from coopgym.validation.fit import between_over_within, fit
 from coopgym.validation.report4.apple import Apple, conceded, documented_means, evidence, phase_means
+from coopgym.validation.report4.case import apple_case
 from coopgym.validation.report4.experiments import experiments
 from coopgym.validation.report4.prediction import documented_knots
 from coopgym.validation.report4.sweep import bootstrap, distinct_trajectories, monte_carlo, sensitivity, sweep
@@ -37,7 +38,7 @@ def reproduced(variant: str = "current") -> dict[str, float]:
 
 def apple_figures() -> dict[str, float]:
     """Score, fit of phases and trajectory, and counterfactual of the Apple case."""
-    case = read_data("apple")
+    case = apple_case()
     calibrated = Apple.of(case)
     actions = calibrated.run().actions
     scored = apple_score(actions)
@@ -52,7 +53,7 @@ def apple_figures() -> dict[str, float]:
 
 def apple_score(actions: np.ndarray) -> Scored:
     """The published rubric on actions ``[quarters + 1, ..., 3]``."""
-    return score(read_rubric(read_data("apple_rubric")), evidence(actions, read_data("apple")))
+    return score(read_rubric(read_data("apple_rubric")), evidence(actions, apple_case()))
 
 
 def _fit_figures(actions: np.ndarray, case: Mapping[str, Any]) -> dict[str, float]:

@@ -1,0 +1,1 @@
+"""TR-1: interdependence and complementarity (arXiv 2510.18802)."""
