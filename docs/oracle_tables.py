@@ -6,21 +6,27 @@ Answers come from ``benchmarks/results/oracles.json``, dilemmas from ``coopgym/r
 
 from __future__ import annotations
 
-import argparse
 import json
 from typing import Any
 
 from learner_tables import ROOT, table
-from readme_tables import replaced
+from readme_tables import keep, replaced
 
 import coopgym
 from coopgym.envs.reward import KINDS
 from coopgym.oracles import NAMES
+from coopgym.oracles.concepts import CONCEPTS
 from coopgym.report.catalogue import dilemmas
 
 PAGE = ROOT / "docs" / "oracles.md"
 RESULTS = ROOT / "benchmarks" / "results" / "oracles.json"
 Row = dict[str, Any]
+
+
+def concepts() -> str:
+    """What can be asked, of which games."""
+    lines = [[f"`{c.name}`", c.oracle, c.mode, c.question] for c in CONCEPTS.values()]
+    return table(["concept", "oracle", "rewards by default", "question"], lines, left=4)
 
 
 def dilemma_table(version: str) -> str:
@@ -74,6 +80,7 @@ def page(text: str) -> str:
     found = json.loads(RESULTS.read_text())
     rows, machine = found["rows"], found["machine"]
     about = f"{machine['processor']}, one core; {machine['date']}."
+    text = replaced(text, "concepts", concepts())
     text = replaced(text, "counts", f"{counts(rows)}\n\n{about}")
     for version in ("v1", "v0"):
         text = replaced(text, f"dilemmas-{version}", dilemma_table(version))
@@ -81,18 +88,5 @@ def page(text: str) -> str:
     return text
 
 
-def main() -> None:
-    """Check, or with --write replace."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true")
-    options = parser.parse_args()
-    before = PAGE.read_text()
-    after = page(before)
-    if options.write:
-        PAGE.write_text(after)
-    elif before != after:
-        raise SystemExit(f"{PAGE.name} is out of date; run `make tables`")
-
-
 if __name__ == "__main__":
-    main()
+    keep(PAGE, page, __doc__)

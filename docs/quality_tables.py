@@ -7,14 +7,13 @@ if not).
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
 from learner_tables import table
-from readme_tables import replaced
+from readme_tables import keep, replaced
 
 import coopgym
 from coopgym.algorithms.record import canonical
@@ -171,18 +170,5 @@ PARTS = {
 }
 
 
-def main() -> None:
-    """Check, or with --write replace."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true")
-    options = parser.parse_args()
-    before = PAGE.read_text()
-    after = page(before)
-    if options.write:
-        PAGE.write_text(after)
-    elif before != after:
-        raise SystemExit(f"{PAGE.name} is out of date; run `make tables`")
-
-
 if __name__ == "__main__":
-    main()
+    keep(PAGE, page, __doc__)

@@ -11,6 +11,7 @@ import argparse
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from coopgym.report import catalogue
@@ -26,6 +27,18 @@ def replaced(text: str, part: str, content: str) -> str:
     if count != 1:
         raise SystemExit(f"{README.name} must hold the marks of {part!r} once; it holds them {count} times")
     return new
+
+
+def keep(page: Path, make: Callable[[str], str], about: str | None) -> None:
+    """The command of a page: check that ``make`` leaves its text as it is, or with --write put what it makes."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--write", action="store_true")
+    before = page.read_text()
+    after = make(before)
+    if parser.parse_args().write:
+        page.write_text(after)
+    elif before != after:
+        raise SystemExit(f"{page.name} is out of date; run `make tables`")
 
 
 def printed_table(folder: Path) -> str:

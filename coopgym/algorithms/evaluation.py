@@ -18,6 +18,8 @@ from coopgym.envs.reward import KINDS, RewardMode, Weights
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.trust import mean_over_pairs
 
+DRAWN_EPISODES = 64  # of a record, where the policy or the game draws
+
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
@@ -164,7 +166,7 @@ def best_constant(
     modes = _modes(reward_modes)
     levels = [FixedPolicy(game, level / 100.0, f"Constant_{level}") for level in range(101)]
     players: Sequence[Policy] = levels if seat is None else [seat.around(FixedPolicy.stack(levels))]
-    episodes = 64 if game.reset_draws + game.step_draws or players[0].random else 1
+    episodes = enough_episodes(game, players[0])
     played, _ = _evaluate(players, game, episodes, 0, True, modes)
     result = {}
     for m, mode in enumerate(modes):
@@ -176,6 +178,11 @@ def best_constant(
             "level": best, "return": float(returns[best]), "welfare": float(payoff.sum()), "payoff": payoff.tolist(),
         }  # fmt: skip
     return result
+
+
+def enough_episodes(game: Game, player: Policy) -> int:
+    """Episodes that a record averages over: one where neither the game nor the policy draws."""
+    return DRAWN_EPISODES if game.reset_draws + game.step_draws or player.random else 1
 
 
 def _modes(more: Sequence[str | RewardMode]) -> list[RewardMode]:

@@ -106,6 +106,14 @@ class Run:
         return {name: finite(value) for name, value in dataclasses.asdict(self).items()}
 
 
+def problem(game: Game, mode: RewardMode) -> dict[str, Any]:
+    """The columns of a record that say which game was played, and for which rewards."""
+    return {
+        "game": game.id, "report": game.report, "reward_mode": mode.kind, "mutuality": mutuality(mode),
+        "agents": game.n, "horizon": game.horizon, "game_hash": game.hash, "game_options": canonical(game.options),
+    }  # fmt: skip
+
+
 def canonical(value: Any) -> str:
     """Canonical JSON: sorted keys, no spaces, floats by their shortest round-trip representation."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=lambda x: np.asarray(x).tolist())

@@ -8,14 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from coopgym.algorithms import record, registry
-from coopgym.algorithms.evaluation import best_constant, evaluate
+from coopgym.algorithms.evaluation import best_constant, enough_episodes, evaluate
 from coopgym.algorithms.policy import Policy
 from coopgym.algorithms.record import Run
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.envs.reward import KINDS, RewardMode
-
-EPISODES = 64  # where the policy or the game draws
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,14 +65,13 @@ def _measured(
     found: registry.Algorithm, game: Game, mode: RewardMode, best: dict[str, dict[str, Any]]
 ) -> tuple[Run, Policy]:
     policy = found.policy(game, mode)
-    episodes = EPISODES if policy.random or game.reset_draws + game.step_draws else 1
+    episodes = enough_episodes(game, policy)
     played = evaluate([policy], game, episodes)
     welfare, yardstick = float(played.welfare[0].mean()), best["cooperative"]["welfare"]
     run = Run(
         run_id=_run_id(found, game, mode), kind=found.kind, algorithm=found.name, paradigm=found.paradigm,
-        game=game.id, report=game.report, reward_mode=mode.kind, mutuality=record.mutuality(mode), seed=None,
-        agents=game.n, horizon=game.horizon, game_hash=game.hash, game_options=record.canonical(game.options),
-        observation=policy.observability, action_kind=found.actions, objective=None, discount=None,
+        seed=None, **record.problem(game, mode), observation=policy.observability, action_kind=found.actions,
+        objective=None, discount=None,
         hyperparameters="{}", hyperparameters_hash=record.digest({}, 6), episodes=episodes,
         **record.outcome(played, 0), best_constant_welfare=yardstick,
         best_constant_reward=best[str(mode)]["return"], efficiency_best_constant=welfare / yardstick,

@@ -18,7 +18,7 @@ import torch
 from coopgym.algorithms import checkpoint as checkpoints
 from coopgym.algorithms import record, registry
 from coopgym.algorithms.curves import Curves
-from coopgym.algorithms.evaluation import Evaluation, best_constant, evaluate
+from coopgym.algorithms.evaluation import DRAWN_EPISODES, Evaluation, best_constant, enough_episodes, evaluate
 from coopgym.algorithms.files import write_atomically
 from coopgym.algorithms.interrupts import patience
 from coopgym.algorithms.learner import Learner, Problem
@@ -32,8 +32,6 @@ from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.envs.reward import KINDS, RewardMode
 from coopgym.mechanisms import checks
-
-STOCHASTIC_EPISODES = 64
 
 
 @dataclass(frozen=True)
@@ -265,9 +263,8 @@ def _result(
     steps = iterations * learner.steps_per_iteration
     speed = steps * problem.replicas / max(seconds, 1e-9)
     reference = best_constant(game, reward_modes=problem.modes, seat=seat)
-    episodes = STOCHASTIC_EPISODES if game.reset_draws + game.step_draws or stack.random else 1
-    sure = evaluate(stack, game, episodes)
-    drawn = evaluate(stack, game, STOCHASTIC_EPISODES, seed=1, deterministic=False)
+    sure = evaluate(stack, game, enough_episodes(game, stack))
+    drawn = evaluate(stack, game, DRAWN_EPISODES, seed=1, deterministic=False)
     runs = []
     for r in range(problem.replicas):
         mode, seed = problem.modes[r], problem.seeds[r]
@@ -277,10 +274,9 @@ def _result(
         best = reference["cooperative"]["welfare"] if seat is None else None  # what all could do, not one of them
         runs.append(
             Run(
-                run_id=identity, kind="learner", algorithm=found.name, paradigm=found.paradigm, game=game.id,
-                report=game.report, reward_mode=mode.kind, mutuality=record.mutuality(mode), seed=seed, agents=game.n,
-                horizon=game.horizon, game_hash=game.hash, game_options=record.canonical(game.options),
-                observation=problem.setting, action_kind=found.actions, bins=getattr(settings, "bins", None),
+                run_id=identity, kind="learner", algorithm=found.name, paradigm=found.paradigm, seed=seed,
+                **record.problem(game, mode), observation=problem.setting, action_kind=found.actions,
+                bins=getattr(settings, "bins", None),
                 objective=settings.objective, discount=settings.discount,
                 team_reward=settings.team_reward, hyperparameters=record.canonical(recipe),
                 hyperparameters_hash=record.digest(recipe, 6),
@@ -289,7 +285,7 @@ def _result(
                 reason=None if diverged < 0 else "a number in an update was not finite",
                 diverged_at=None if diverged < 0 else diverged, **record.outcome(sure, r),
                 welfare_stochastic=float(drawn.welfare[r].mean()), welfare_stochastic_sd=float(drawn.welfare[r].std()),
-                episodes_stochastic=STOCHASTIC_EPISODES, best_constant_welfare=best,
+                episodes_stochastic=DRAWN_EPISODES, best_constant_welfare=best,
                 best_constant_reward=None if seat else reference[str(mode)]["return"],
                 efficiency_best_constant=welfare / best if best else None, torch_version=torch.__version__,
                 device=_device_name(problem.device), precision="float32", replicas_in_program=problem.replicas,

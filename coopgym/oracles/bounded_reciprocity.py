@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from coopgym.envs.game import Game
-from coopgym.envs.moments import Act, moments
+from coopgym.envs.moments import Act
 from coopgym.envs.reward import RewardMode
 from coopgym.mechanisms.base import State
 from coopgym.mechanisms.trust import effective_trust
 from coopgym.oracles.result import RULE, RefusedError, Solution
 from coopgym.oracles.sequence_certificate import certify
-from coopgym.oracles.sequences import Sequences
+from coopgym.oracles.sequences import Sequences, path_of
 
 ANSWER = 0.12  # of the endowment, for a full answer of all partners
 RETURN = 0.05  # share of the way back to the baseline at each step
@@ -48,8 +48,7 @@ def law(game: Game) -> Act:
 
 def path(game: Game) -> np.ndarray:
     """Actions ``[T, N]`` of an episode in which everybody follows the law; the last one is held after an early end."""
-    played = [moment.after.actions for moment in moments(game, law(game))]
-    return np.stack([*played, *[played[-1]] * (game.horizon - len(played))])
+    return path_of(game, law(game))
 
 
 def solve(game: Game, mode: RewardMode) -> Solution:

@@ -19,11 +19,13 @@ Limit = Callable[[Game], str | None]
 
 @dataclass(frozen=True)
 class Concept:
-    """name; oracle: the algorithm that plays the answer; question: what it answers, in a sentence; mode: the reward
-    mode that is meant where none is given; find(game, mode): the solver; limit(game): why it has no answer, or None."""
+    """name; oracle: the algorithm that plays the answer; source: where it comes from; question: what it answers, in a
+    sentence; mode: the reward mode that is meant where none is given; find(game, mode): the solver; limit(game): why it
+    has no answer, or None."""
 
     name: str
     oracle: str
+    source: str
     question: str
     mode: str
     find: Callable[[Game, RewardMode], Solution]
@@ -63,34 +65,36 @@ CONCEPTS = {
     concept.name: concept
     for concept in (
         Concept(
-            "nash", "Nash", "In one step from the first state: nobody gains by another action.", "private", _nash, _any
+            "nash", "Nash", "Nash 1951", "In one step from the first state: nobody gains by another action.", "private",
+            _nash, _any,
         ),
         Concept(
-            "coopetitive", "Equilibrium",
+            "coopetitive", "Equilibrium", "TR-1, equations of the coopetitive equilibrium, over an episode",
             "Over an episode: nobody gains by another sequence of actions, each caring for others as the mode says.",
             "integrated", _open_loop, _of_reports(1, 2, 4, instead="ask for 'loyalty'"),
         ),
         Concept(
-            "trust_aware", "TrustAware",
+            "trust_aware", "TrustAware", "TR-2, as rules in trust and time",
             "Over an episode: rules in trust and time, each the best that was found against the others' rules.",
             "integrated", trust_aware.solve, _answers_trust,
         ),
         Concept(
-            "social_optimum", "SocialOptimum", "Over an episode: the largest sum of rewards that a planner can reach.",
+            "social_optimum", "SocialOptimum", "planner of the sum of rewards",
+            "Over an episode: the largest sum of rewards that a planner can reach.",
             "private", open_loop_optimum, _any,
         ),
         Concept(
-            "loyalty", "Loyalty",
+            "loyalty", "Loyalty", "TR-3 with the dynamics of loyalty",
             "Over an episode of a team: nobody gains by another sequence, knowing how effort builds loyalty.",
             "integrated", _open_loop, _of_reports(3, instead="ask for 'coopetitive'"),
         ),
         Concept(
-            "reciprocity", "ReciprocityEquilibrium",
+            "reciprocity", "ReciprocityEquilibrium", "TR-4 with memory",
             "Over an episode with partners that answer: nobody gains by another sequence of actions.",
             "integrated", _open_loop, _of_reports(4, instead="ask for 'coopetitive' or 'loyalty'"),
         ),
         Concept(
-            "bounded_reciprocity", "BoundedReciprocity",
+            "bounded_reciprocity", "BoundedReciprocity", "TR-4, section 8.4",
             "The law of TR-4 by which everybody answers the others, within bounds; no claim that it is best.",
             "integrated", bounded_reciprocity.solve, _of_reports(4, instead="there is nothing to answer in it"),
         ),

@@ -58,7 +58,7 @@ def open_loop_equilibrium(
     starts = [("path of stage equilibria", stagewise_path(game, mode))]
     if not separable(game, mode):
         starts.append(("best constant", best_constant_profile(sequences)))
-    limits = [(name, *iterate(sequences, alike(game, start), chosen)) for name, start in starts]
+    limits = [(name, *iterate(sequences, equalled(game, start), chosen)) for name, start in starts]
     distinct: list[tuple[str, np.ndarray, tuple[float, ...]]] = []
     for limit in limits:
         if all(np.abs(limit[1] - other[1]).max() > 1.0 for other in distinct):
@@ -122,7 +122,7 @@ def stagewise_path(game: Game, mode: RewardMode) -> np.ndarray:
     return np.stack(rows)
 
 
-def alike(game: Game, actions: np.ndarray) -> np.ndarray:
+def equalled(game: Game, actions: np.ndarray) -> np.ndarray:
     """Actions ``[T, N]`` in which agents of a role whose sequences differ by rounding only play the same, to the bit.
 
     The certificate looks at one agent of each kind: of forty equals it must not see forty kinds.

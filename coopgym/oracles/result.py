@@ -44,6 +44,11 @@ class Certificate:
     trace: tuple[float, ...] = ()
 
 
+def rates_of(game: Game, actions: np.ndarray) -> np.ndarray:
+    """Actions ``[..., N]`` in endowment units as shares of the endowments; rounding beyond [0, 1] is cut off."""
+    return np.asarray(np.clip(actions / np.asarray(game.endowment), 0.0, 1.0))
+
+
 @dataclass(frozen=True, eq=False)
 class Solution:
     """The frozen answer of a solver.
@@ -104,7 +109,7 @@ class Solution:
         called = name or self.concept
         if self.coefficients is not None:
             return TrustRule(made, self.coefficients, called)
-        rates = np.clip(self.actions / np.asarray(made.endowment), 0.0, 1.0)
+        rates = rates_of(made, self.actions)
         return FixedPolicy(made, rates, called) if rates.ndim == 1 else SchedulePolicy(made, rates, called)
 
     def to_dict(self) -> dict[str, Any]:

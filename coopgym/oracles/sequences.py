@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from coopgym.envs.game import Game
-from coopgym.envs.moments import moments
+from coopgym.envs.moments import Act, moments
 from coopgym.envs.released import ReleasedGame
 from coopgym.envs.reward import RewardMode
 from coopgym.mechanisms.arrays import Array, is_torch, namespace
@@ -91,6 +91,12 @@ class Sequences:
     def constant(self, actions: np.ndarray) -> np.ndarray:
         """A profile ``[..., N]`` as sequences ``[..., T, N]``."""
         return np.repeat(np.asarray(actions, dtype=np.float64)[..., None, :], self.game.horizon, axis=-2)
+
+
+def path_of(game: Game, act: Act) -> np.ndarray:
+    """Actions ``[T, N]`` of the episode that ``act`` plays; the last ones are held after an early end."""
+    played = [np.asarray(moment.after.actions) for moment in moments(game, act)]
+    return np.stack([*played, *[played[-1]] * (game.horizon - len(played))])
 
 
 def trust_is_idle(game: Game, mode: RewardMode) -> bool:

@@ -10,13 +10,13 @@ import numpy as np
 
 from coopgym.algorithms.trust_rule import COEFFICIENTS, TrustRule, rates_in
 from coopgym.envs.game import Game
-from coopgym.envs.moments import moments
+from coopgym.envs.moments import Act, moments
 from coopgym.envs.reward import RewardMode
 from coopgym.envs.symmetry import roles
 from coopgym.mechanisms.base import State
 from coopgym.oracles.exploitability import exploitability
 from coopgym.oracles.result import Certificate, RefusedError, Solution
-from coopgym.oracles.sequences import Sequences
+from coopgym.oracles.sequences import Sequences, path_of
 
 LEVELS, SLOPES, DRIFTS = np.linspace(0.0, 1.0, 21), (-1.0, 0.0, 0.5, 1.0, 2.0, 4.0), (-0.3, 0.0, 0.3)
 STEPS = (0.04, 0.02, 0.01, 0.005, 0.002, 0.0005)  # of the local search, in rates; slopes move ten times as far
@@ -47,7 +47,7 @@ def solve(game: Game, mode: RewardMode) -> Solution:
             f"no rules in trust and time that answer each other were found for {game.id} ({mode}): in {SWEEPS} sweeps "
             f"they went round in a circle, on which an agent gains {left:.1%} at least; ask for 'coopetitive'"
         )
-    actions = _played(game, found.coefficients)
+    actions = path_of(game, _follow(game, found.coefficients))
     played = Sequences(game, mode).play(actions)
     return Solution(
         game.id, game.hash, "trust_aware", "feedback equilibrium", str(mode), actions, played.payoffs, played.rewards,
@@ -60,7 +60,7 @@ def solve(game: Game, mode: RewardMode) -> Solution:
 def _certificate(game: Game, mode: RewardMode, found: Found) -> Certificate:
     """What one agent of each role gains by the best sequence that was found, while the others go on answering trust."""
     kinds = roles(game)
-    first = [int(np.flatnonzero(kinds == role)[0]) for role in range(kinds.max() + 1)]
+    first = np.unique(kinds, return_index=True)[1].tolist()
     gains = exploitability(TrustRule(game, found.coefficients), game, mode, agents=first)
     worst = int(gains.relative.argmax())
     method = "search over whole sequences against the others' rules (a lower bound of the gain)"
@@ -70,24 +70,19 @@ def _certificate(game: Game, mode: RewardMode, found: Found) -> Certificate:
     )  # fmt: skip
 
 
-def _played(game: Game, coefficients: np.ndarray) -> np.ndarray:
-    """Actions ``[T, N]`` that the rules play; the last are held after an early end."""
+def _follow(game: Game, coefficients: np.ndarray) -> Act:
+    """How agents act by rules ``[..., N, 3]``."""
 
     def act(state: State) -> np.ndarray:
         return np.asarray(rates_in(game, coefficients, state) * game.endowment)
 
-    rows = [np.asarray(moment.after.actions) for moment in moments(game, act)]
-    return np.stack([*rows, *[rows[-1]] * (game.horizon - len(rows))])
+    return act
 
 
 def returns(game: Game, mode: RewardMode, coefficients: np.ndarray) -> np.ndarray:
     """Rewards of an episode ``[L, N]`` of rules ``[L, N, 3]``."""
-
-    def act(state: State) -> np.ndarray:
-        return np.asarray(rates_in(game, coefficients, state) * game.endowment)
-
     total = np.zeros(coefficients.shape[:-1])
-    for before, after, payoffs, alive, _ in moments(game, act, coefficients.shape[:-2]):
+    for before, after, payoffs, alive, _ in moments(game, _follow(game, coefficients), coefficients.shape[:-2]):
         total += np.where(alive[..., None], game.rewards(mode.weights, before, after, payoffs), 0.0)
     return total
 
@@ -148,6 +143,6 @@ def gains(game: Game, mode: RewardMode, profile: np.ndarray) -> np.ndarray:
     """What each agent ``[N]`` could gain by another rule, searched over the whole grid."""
     kinds = roles(game)
     now = returns(game, mode, profile[None])[0]
-    first = [int(np.flatnonzero(kinds == role)[0]) for role in range(kinds.max() + 1)]
+    first = np.unique(kinds, return_index=True)[1].tolist()
     best = {role: best_rule(game, mode, profile, agent, wide=True)[1] - now[agent] for role, agent in enumerate(first)}
     return np.array([best[int(role)] for role in kinds])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 
@@ -24,11 +22,3 @@ def fit(predicted: np.ndarray, documented: np.ndarray) -> dict[str, float]:
 def skill(rmse: float, reference: float) -> float:
     """1 - RMSE / RMSE of the reference: above 0 where the prediction beats it."""
     return 1.0 - rmse / reference
-
-
-def between_over_within(groups: Sequence[np.ndarray]) -> float:
-    """F of a one-way analysis of variance; over one deterministic trajectory it tests nothing."""
-    every = np.concatenate(groups)
-    between = sum(len(g) * (g.mean() - every.mean()) ** 2 for g in groups) / (len(groups) - 1)
-    within = sum(((g - g.mean()) ** 2).sum() for g in groups) / (len(every) - len(groups))
-    return float(between / within)

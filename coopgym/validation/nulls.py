@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import percentileofscore
 
-from coopgym.validation.scoring import Scored, percentile_in
+from coopgym.validation.scoring import Scored
 
 INFORMATIVE = 95.0  # a score below this percentile of a null says nothing that the null does not
 
@@ -33,6 +34,11 @@ class Placed:
     def informative(self) -> bool:
         """Whether the score reaches the 95th percentile of the null."""
         return self.percentile >= INFORMATIVE
+
+
+def percentile_in(null: np.ndarray, own: float) -> float:
+    """Where a score stands among those of a null, which counts half of its ties; 50 says nothing."""
+    return float(percentileofscore(null, own, kind="mean"))
 
 
 def place(own: Scored, null: Scored) -> Placed:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import qmc, sobol_indices, uniform
 
 Model = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]  # parameters [draws] -> statistics [draws]
 Box = Mapping[str, tuple[float, float]]
@@ -26,27 +27,23 @@ class Sobol:
 
 
 def sobol(model: Model, box: Box, draws: int = 1024, seed: int = 0) -> Sobol:
-    """Indices of every statistic over a uniform box, by Saltelli's scheme with (2 + parameters) x ``draws`` runs."""
-    from scipy.stats import qmc, uniform
+    """Indices of every statistic over a uniform box, from (2 + parameters) x ``draws`` runs (a power of two)."""
+    names, statistics = list(box), list[str]()
 
-    base = qmc.Sobol(2 * len(box), rng=np.random.default_rng(seed)).random(draws)
-    low, high = np.array(list(box.values())).T
-    a, b = (uniform.ppf(x, low, high - low) for x in np.split(base, 2, axis=1))
-    mixed = np.stack([np.where(np.arange(len(box)) == i, b, a) for i in range(len(box))])
-    runs = np.concatenate([a, b, mixed.reshape(-1, len(box))])
-    found = model(dict(zip(box, runs.T, strict=True)))
-    return _indices({name: np.asarray(y, float).reshape(len(box) + 2, draws) for name, y in found.items()}, list(box))
+    def runs(x: np.ndarray) -> np.ndarray:
+        found = model(dict(zip(names, x, strict=True)))
+        statistics[:] = found
+        return np.stack([np.asarray(y, float) for y in found.values()])
 
-
-def _indices(statistics: Mapping[str, np.ndarray], names: Sequence[str]) -> Sobol:
-    """Saltelli's estimator of the first-order index and Jansen's of the total one."""
-    first, total = {}, {}
-    for name, (a, b, *mixed) in statistics.items():
-        variance = np.concatenate([a, b]).var()
-        scale = variance if variance > 1e-24 else np.nan
-        first[name] = {k: float((b * (x - a)).mean() / scale) for k, x in zip(names, mixed, strict=True)}
-        total[name] = {k: float(((a - x) ** 2).mean() / (2.0 * scale)) for k, x in zip(names, mixed, strict=True)}
-    return Sobol(first, total)
+    dists = [uniform(low, high - low) for low, high in box.values()]
+    found = sobol_indices(func=runs, n=draws, dists=dists, rng=np.random.default_rng(seed))
+    first, total = np.atleast_2d(found.first_order), np.atleast_2d(found.total_order)
+    varies = total.any(axis=-1, keepdims=True)  # SciPy calls the indices of a constant 0
+    tables = [
+        {name: dict(zip(names, map(float, row), strict=True)) for name, row in zip(statistics, rows, strict=True)}
+        for rows in (np.where(varies, x, np.nan) for x in (first, total))
+    ]
+    return Sobol(*tables)
 
 
 def one_at_a_time(model: Model, centre: Mapping[str, float], share: float = 0.2) -> dict[str, dict[str, float]]:
@@ -62,12 +59,16 @@ def latin_hypercube(
     model: Model, centre: Mapping[str, float], draws: int = 1000, share: float = 0.15, seed: int = 0
 ) -> dict[str, tuple[float, float, float]]:
     """Statistic -> its 2.5 %, 50 % and 97.5 % when all parameters move by up to ``share`` at once."""
-    from scipy.stats import qmc
-
     unit = qmc.LatinHypercube(len(centre), rng=np.random.default_rng(seed)).random(draws)
     moved = 1.0 + share * (2.0 * unit - 1.0)
     found = model({k: x * moved[:, i] for i, (k, x) in enumerate(centre.items())})
     return {name: _interval(np.asarray(y)) for name, y in found.items()}
+
+
+def by_quantile(spread: Mapping[str, tuple[float, float, float]]) -> dict[str, float]:
+    """What ``latin_hypercube`` found, flat: ``statistic 2.5 %``, ``statistic median``, ``statistic 97.5 %``."""
+    words = ("2.5 %", "median", "97.5 %")
+    return {f"{name} {word}": x for name, row in spread.items() for word, x in zip(words, row, strict=True)}
 
 
 def _interval(values: np.ndarray) -> tuple[float, float, float]:

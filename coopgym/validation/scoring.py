@@ -113,11 +113,6 @@ def score(rubric: Rubric, evidence: Mapping[str, np.ndarray]) -> Scored:
     return Scored(rubric, np.stack(np.broadcast_arrays(*(item.score(evidence) for item in rubric.items))))
 
 
-def percentile_in(null: np.ndarray, own: float) -> float:
-    """100 (P(null < own) + P(null = own) / 2): where a score stands among those of a null; 50 says nothing."""
-    return float(100.0 * ((null < own).mean() + 0.5 * (null == own).mean()))
-
-
 def read_rubric(data: Mapping[str, Any]) -> Rubric:
     """Check a rubric's data; ValueError names the item and the field that is missing, unknown or contradictory."""
     for name in ("rubric", "items", "out_of"):

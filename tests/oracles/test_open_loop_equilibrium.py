@@ -11,7 +11,7 @@ import coopgym
 from coopgym.envs.reward import RewardMode
 from coopgym.oracles.best_response import best_response_sequence, separable
 from coopgym.oracles.dynamic_programming import loyalty_optimum
-from coopgym.oracles.open_loop_equilibrium import Iteration, alike, open_loop_equilibrium, stagewise_path
+from coopgym.oracles.open_loop_equilibrium import Iteration, equalled, open_loop_equilibrium, stagewise_path
 from coopgym.oracles.planner import open_loop_optimum
 from coopgym.oracles.result import RefusedError
 from coopgym.oracles.sequence_certificate import certify, representatives
@@ -91,9 +91,9 @@ def test_equals_that_differ_by_rounding_are_one_kind():
     game = coopgym.game("ApacheProject-v1", max_steps=3)
     noisy = np.full((3, 40), 7.0) + np.random.default_rng(0).uniform(-1e-13, 1e-13, (3, 40))
     assert len(representatives(game, noisy)) > 1
-    assert representatives(game, alike(game, noisy)) == [0]
+    assert representatives(game, equalled(game, noisy)) == [0]
     apart = np.tile(np.arange(40.0), (3, 1))
-    assert np.array_equal(alike(game, apart), apart)
+    assert np.array_equal(equalled(game, apart), apart)
 
 
 def test_profiles_and_agents_are_checked():

@@ -1,11 +1,14 @@
 """coopgym.solve: seven concepts, refusals with a reason, answers that can be kept, played and checked."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 import coopgym
+from coopgym.mechanisms.base import Mechanism
+from coopgym.oracles import NAMES
 from coopgym.oracles.concepts import CONCEPTS
 from coopgym.oracles.result import RefusedError
 from coopgym.oracles.solve import _SOLVED
@@ -20,7 +23,7 @@ def forget():
 
 def test_seven_concepts_are_played_by_seven_oracles():
     assert sorted(coopgym.list_algorithms("oracle")) == sorted(c.oracle for c in CONCEPTS.values())
-    assert len(CONCEPTS) == 7
+    assert len(CONCEPTS) == 7 and tuple(CONCEPTS) == NAMES
 
 
 @pytest.mark.parametrize(
@@ -116,7 +119,20 @@ def test_oracles_play_as_policies_and_as_partners(tmp_path):
     assert np.array_equal(coopgym.load_policy(tmp_path / "rule").coefficients, rule.coefficients)
 
 
-def test_scaling_all_payoffs_leaves_the_actions_as_they_are():
-    game = coopgym.game("SLCD-v1", max_steps=3)
-    big = coopgym.RewardMode("integrated")
-    assert np.array_equal(coopgym.solve(game, "nash", big).actions, coopgym.solve(game, "nash", "integrated").actions)
+@dataclasses.dataclass(frozen=True, eq=False)
+class Thousandfold(Mechanism):
+    """All payoffs in another unit."""
+
+    def payoffs(self, state, actions, payoffs):
+        return 1000.0 * payoffs
+
+
+@pytest.mark.parametrize(
+    ("game", "concept"), [("SLCD-v1", "nash"), ("SLCD-v1", "coopetitive"), ("TeamProduction-v1", "nash")]
+)
+def test_scaling_all_payoffs_leaves_the_actions_as_they_are(game, concept):
+    made = coopgym.game(game, max_steps=3)
+    scaled = dataclasses.replace(made, mechanisms=(*made.mechanisms, Thousandfold()))
+    plain, other = (coopgym.solve(x, concept, "integrated") for x in (made, scaled))
+    np.testing.assert_allclose(other.actions, plain.actions, rtol=1e-6)
+    np.testing.assert_allclose(other.payoffs, 1000.0 * plain.payoffs, rtol=1e-6)

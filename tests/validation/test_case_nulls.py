@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from coopgym.validation.nulls import percentile_in
 from coopgym.validation.report3 import nulls as apache
 from coopgym.validation.report4 import nulls as apple
-from coopgym.validation.scoring import percentile_in
 
 
 @pytest.fixture(scope="module")

@@ -4,32 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from coopgym.mechanisms.checks import shares
 from coopgym.validation.files import check_diagonal, read_data
+from coopgym.validation.schema import Amount, Case, Matrix, Strict, TrustRates, Unit
 
-STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-Unit = Annotated[float, Field(ge=0, le=1)]
-Amount = Annotated[float, Field(gt=0)]
 Pair = Annotated[list[Amount], Field(min_length=2, max_length=2)]
-Matrix = Annotated[list[Annotated[list[Unit], Field(min_length=2, max_length=2)]], Field(min_length=2, max_length=2)]
 Waypoints = Annotated[list[Unit], Field(min_length=4, max_length=4)]
 Band = Annotated[list[float], Field(min_length=2, max_length=2)]
 
 
-class Form(BaseModel):
+class Form(Strict):
     """One value function: theta of the logarithm or beta of the power, and gamma."""
 
-    model_config = STRICT
     curvature: Amount
     synergy: Unit
 
 
-class Forms(BaseModel):
+class Forms(Strict):
     """Both value functions."""
 
-    model_config = STRICT
     log: Form
     power: Form
 
@@ -40,18 +35,16 @@ class Forms(BaseModel):
         return self
 
 
-class Matrices(BaseModel):
+class Matrices(Strict):
     """D of the newest suite and of the state of the abstract."""
 
-    model_config = STRICT
     current: Matrix
     transposed: Matrix
 
 
-class Bands(BaseModel):
+class Bands(Strict):
     """Documented ranges; increases in percent of the baseline."""
 
-    model_config = STRICT
     cooperation_increase: Band
     cooperation_increase_rubric: Band
     value_increase: Band
@@ -67,10 +60,9 @@ class Bands(BaseModel):
         return self
 
 
-class Phase(BaseModel):
+class Phase(Strict):
     """One documented period, with the illustrative actions of the environment page."""
 
-    model_config = STRICT
     name: str
     period: str
     documented_trust: str
@@ -78,41 +70,26 @@ class Phase(BaseModel):
     steps: int = Field(ge=1)
 
 
-class Anchor(BaseModel):
+class Anchor(Strict):
     """One dated event."""
 
-    model_config = STRICT
     position: Literal["0", "T/4", "T/2", "3T/4", "T"]
     date: str
     event: str
 
 
-class Trust(BaseModel):
+class Trust(TrustRates):
     """Trust dynamics of the environment."""
 
-    model_config = STRICT
-    lambda_plus: Unit
-    lambda_minus: Unit
-    mu_R: Unit
-    delta_R: Unit
-    xi: float = Field(ge=0)
-    kappa: Amount
     initial_trust: Unit
     initial_damage: Unit
     baselines: Pair
 
 
-class SlcdCase(BaseModel):
+class SlcdCase(Case):
     """The case study."""
 
-    model_config = STRICT
-    case: str
     report: Literal[1]
-    reference: str
-    period: str
-    unit: str
-    sources: dict[str, str]
-    notes: dict[str, str] = {}
     actors: list[str] = Field(min_length=2, max_length=2)
     matrices: Matrices
     shares: list[Unit]

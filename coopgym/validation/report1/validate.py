@@ -14,7 +14,7 @@ from coopgym.validation.report1.model import FORMS
 from coopgym.validation.report1.nulls import ablation_scores, log_against_power, null_scores
 from coopgym.validation.report1.prediction import WaypointPrediction, predict
 from coopgym.validation.report1.reproduced import VARIANTS, case_score, reproduced
-from coopgym.validation.robustness import latin_hypercube, one_at_a_time, sobol
+from coopgym.validation.robustness import by_quantile, latin_hypercube, one_at_a_time, sobol
 
 
 def validate(strict: bool = False, news: Callable[[str], None] | None = None) -> ReportResult:
@@ -67,12 +67,7 @@ def _sensitivity() -> dict[str, dict[str, float]]:
             tables[f"{form}, total index of {name}"] = dict(found.total[name])
         moved = one_at_a_time(model, centre)
         tables[f"{form}, score with one parameter 20 % off"] = {label: row["score"] for label, row in moved.items()}
-        spread = latin_hypercube(model, centre)
-        tables[f"{form}, all parameters up to 15 % off"] = {
-            f"{name} {word}": x
-            for name, interval in spread.items()
-            for word, x in zip(("2.5 %", "median", "97.5 %"), interval, strict=True)
-        }
+        tables[f"{form}, all parameters up to 15 % off"] = by_quantile(latin_hypercube(model, centre))
     return tables
 
 

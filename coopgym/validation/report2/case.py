@@ -4,49 +4,31 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from coopgym.validation.files import check_diagonal, read_data
+from coopgym.validation.schema import Case, Matrix, Size, Strict, TrustRates, Unit
 
-STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-Unit = Annotated[float, Field(ge=0, le=1)]
-Size = Annotated[float, Field(ge=0)]
 Pair = Annotated[list[Size], Field(min_length=2, max_length=2)]
-Matrix = Annotated[list[Annotated[list[Unit], Field(min_length=2, max_length=2)]], Field(min_length=2, max_length=2)]
 
 
-class Parameters(BaseModel):
-    """One state's calibration."""
-
-    model_config = STRICT
-    lambda_plus: Unit
-    lambda_minus: Unit
-    mu_R: Unit
-    delta_R: Unit
-    xi: Size
-    kappa: Annotated[float, Field(gt=0)]
-
-
-class States(BaseModel):
+class States(Strict):
     """The calibration of the newest suite and of the abstract's."""
 
-    model_config = STRICT
-    current: Parameters
-    published: Parameters
+    current: TrustRates
+    published: TrustRates
 
 
-class Actions(BaseModel):
+class Actions(Strict):
     """What the partners do in a phase, in each state."""
 
-    model_config = STRICT
     current: Pair
     published: Pair
 
 
-class Phase(BaseModel):
+class Phase(Strict):
     """One documented period."""
 
-    model_config = STRICT
     name: str
     title: str
     period: str
@@ -55,10 +37,9 @@ class Phase(BaseModel):
     readme_level: float
 
 
-class Starts(BaseModel):
+class Starts(Strict):
     """Initial trust as released, and with its index slip undone."""
 
-    model_config = STRICT
     released: Matrix
     corrected: Matrix
 
@@ -68,26 +49,18 @@ class Starts(BaseModel):
         return self
 
 
-class Anchor(BaseModel):
+class Anchor(Strict):
     """Documented trust at one step."""
 
-    model_config = STRICT
     step: int = Field(ge=0)
     renault_in_nissan: Unit
     nissan_in_renault: Unit
 
 
-class RenaultNissanCase(BaseModel):
+class RenaultNissanCase(Case):
     """The case study."""
 
-    model_config = STRICT
-    case: str
     report: Literal[2]
-    reference: str
-    period: str
-    unit: str
-    sources: dict[str, str]
-    notes: dict[str, str] = {}
     actors: list[str] = Field(min_length=2, max_length=2)
     interdependence: Matrix
     initial_trust: Starts

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.stats import f_oneway
 
 from coopgym.validation.files import read_data
-from coopgym.validation.fit import between_over_within
 from coopgym.validation.report2.model import STATES, Rates, TrustCourse
 from coopgym.validation.report2.prediction import anchor_fit
 from coopgym.validation.report2.renault_nissan import Alliance, alliance, alliance_score, facts_of, level
@@ -63,7 +63,7 @@ def case_figures(state: str = "current") -> dict[str, float]:
         "erosion_to_building": float(facts["erosion_to_building"]),
         "largest_damage": float(facts["largest_damage"]),
         "final_trust": float(facts["final_trust"]),
-        "anova_f": between_over_within(_groups(the, course.trust)),
+        "anova_f": float(f_oneway(*_groups(the, course.trust)).statistic),
         **_slopes(the, level(course)),
         **_at_bounds(the, course),
     }

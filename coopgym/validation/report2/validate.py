@@ -15,7 +15,7 @@ from coopgym.validation.report2.nulls import ablation_scores, ablations, null_sc
 from coopgym.validation.report2.prediction import CrisisPrediction, anchor_fit, predict_crisis
 from coopgym.validation.report2.renault_nissan import alliance
 from coopgym.validation.report2.reproduced import VARIANTS, case_score, reproduced
-from coopgym.validation.robustness import Sobol, latin_hypercube, one_at_a_time, sobol
+from coopgym.validation.robustness import Sobol, by_quantile, latin_hypercube, one_at_a_time, sobol
 
 
 def validate(strict: bool = False, news: Callable[[str], None] | None = None) -> ReportResult:
@@ -81,16 +81,12 @@ def _fits(predicted: CrisisPrediction) -> dict[str, dict[str, float]]:
 def _sensitivity(swept: Sobol) -> dict[str, dict[str, float]]:
     case = sobol(rate_scores, sweep_box())
     centre = {name: float(getattr(alliance().rates, name)) for name in FACTORS}
-    moved, spread = one_at_a_time(rate_scores, centre), latin_hypercube(rate_scores, centre)
+    moved = one_at_a_time(rate_scores, centre)
     return {
         **{f"first-order index of {name}": dict(x) for name, x in {**swept.first, **case.first}.items()},
         **{f"total index of {name}": dict(x) for name, x in {**swept.total, **case.total}.items()},
         "score with one rate 20 % off": {label: row["score"] for label, row in moved.items()},
-        "all rates up to 15 % off": {
-            f"{name} {word}": x
-            for name, interval in spread.items()
-            for word, x in zip(("2.5 %", "median", "97.5 %"), interval, strict=True)
-        },
+        "all rates up to 15 % off": by_quantile(latin_hypercube(rate_scores, centre)),
     }
 
 

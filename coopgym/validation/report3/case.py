@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from coopgym.validation.files import read_data
+from coopgym.validation.schema import Case, Strict
 
-STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, populate_by_name=True)
 
-
-class Member(BaseModel):
+class Member(Strict):
     """One founder: weight in the team's cohesion, base loyalty."""
 
-    model_config = STRICT
     name: str
     role: str
     weight: float = Field(ge=0, le=1)
     loyalty: float = Field(ge=0, le=1)
 
 
-class Parameters(BaseModel):
+class Parameters(Strict):
     """The calibration."""
 
-    model_config = STRICT
     omega: float = Field(gt=0)
     beta: float = Field(gt=0, lt=1)
     c: float = Field(gt=0)
@@ -40,10 +37,9 @@ class Parameters(BaseModel):
         return self
 
 
-class Phase(BaseModel):
+class Phase(Strict):
     """One documented period."""
 
-    model_config = STRICT
     name: str
     period: str
     members: int = Field(ge=2)
@@ -52,17 +48,10 @@ class Phase(BaseModel):
     documented_effort: float = Field(ge=0)
 
 
-class ApacheCase(BaseModel):
+class ApacheCase(Case):
     """The case study."""
 
-    model_config = STRICT
-    case: str
     report: Literal[3]
-    reference: str
-    period: str
-    unit: str
-    sources: dict[str, str]
-    notes: dict[str, str] = {}
     members: list[Member] = Field(min_length=1)
     parameters: Parameters
     phases: list[Phase] = Field(min_length=2)

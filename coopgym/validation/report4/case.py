@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from coopgym.mechanisms.checks import choice, square, vector
 from coopgym.validation.files import read_data
+from coopgym.validation.schema import Case, Size, Strict, Unit
 
-STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-Unit = Annotated[float, Field(ge=0, le=1)]
 Shift = Annotated[float, Field(ge=-1, le=1)]
-Size = Annotated[float, Field(ge=0)]
 Triple = Annotated[list[Unit], Field(min_length=3, max_length=3)]
 
 
-class Parameters(BaseModel):
+class Parameters(Strict):
     """The calibration; k enters no equation."""
 
-    model_config = STRICT
     rho_0: Size
     eta: Size
     kappa: Size
@@ -40,10 +37,9 @@ class Parameters(BaseModel):
     seed: int = Field(ge=0)
 
 
-class Phase(BaseModel):
+class Phase(Strict):
     """One documented period, both end quarters included; its shocks strike at its first quarter."""
 
-    model_config = STRICT
     name: str
     dates: str
     start: int = Field(ge=0)
@@ -53,26 +49,18 @@ class Phase(BaseModel):
     documented_sd: dict[str, Unit]
 
 
-class Concession(BaseModel):
+class Concession(Strict):
     """One shock of the counterfactual."""
 
-    model_config = STRICT
     quarter: int = Field(ge=0)
     actor: str
     shift: Shift
 
 
-class AppleCase(BaseModel):
+class AppleCase(Case):
     """The case study."""
 
-    model_config = STRICT
-    case: str
     report: Literal[4]
-    reference: str
-    period: str
-    unit: str
-    sources: dict[str, str]
-    notes: dict[str, str] = {}
     actors: list[str] = Field(min_length=3, max_length=3)
     interdependence: list[Triple]
     initial_trust: list[Triple]

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.stats import f_oneway
 
 from coopgym.validation.files import read_data
-from coopgym.validation.fit import between_over_within, fit
+from coopgym.validation.fit import fit
 from coopgym.validation.report4.apple import Apple, conceded, documented_means, evidence, phase_means
 from coopgym.validation.report4.case import apple_case
 from coopgym.validation.report4.experiments import experiments
@@ -66,7 +67,7 @@ def _fit_figures(actions: np.ndarray, case: Mapping[str, Any]) -> dict[str, floa
         **{f"apple_phase_{name}": phases[name] for name in ("r", "rmse", "r2", "bias")},
         **{f"apple_trajectory_{name}": course[name] for name in ("r", "rmse", "r2")},
         **{f"apple_trajectory_r_{actor}": r for actor, r in each.items()},
-        "apple_anova_f": between_over_within(means),
+        "apple_anova_f": float(f_oneway(*means).statistic),
     }
 
 
