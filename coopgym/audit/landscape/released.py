@@ -47,6 +47,12 @@ class StaticAudit:
         """For each agent that leaves ``[A]``, at how many of the four levels it gains while the others lose."""
         return np.asarray(self.deviations.effects().exploitative.sum((1, 2)))
 
+    @property
+    def exploitative_above_optimum(self) -> np.ndarray:
+        """Those of ``exploitative_levels [A]`` above the optimal level, where everybody would gain by giving less."""
+        above = self.deviations.levels > self.optimal_level
+        return np.asarray(self.deviations.effects().exploitative[:, above].sum((1, 2)))
+
     def rows(self) -> list[dict[str, Any]]:
         """21 records of the surface, then four for each agent that leaves."""
         return labelled("static", self.surface.common_rows("surface") + self.deviations.rows())

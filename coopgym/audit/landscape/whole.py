@@ -37,15 +37,17 @@ class Landscape:
 
     def summary(self) -> dict[str, Any]:
         """One record of the game; lists have an entry for each agent that left (of ``corrected``: each role)."""
-        surface, ramp, corrected = self.static.surface, self.temporal.deviations.effects(), self.corrected
+        ramp, corrected = self.temporal.deviations.effects(), self.corrected
         return {
             "game": self.game, "game_hash": self.game_hash, "reward_mode": self.reward_mode,
-            "optimal_level": self.static.optimal_level, "optimal_return": float(self.static.mean_returns.max()),
-            "half_return": float(self.static.mean_returns[surface.levels.tolist().index(0.5)]),
+            "surface": self.static.mean_returns.tolist(), "optimal_level": self.static.optimal_level,
+            "optimal_return": float(self.static.mean_returns.max()),
             "exploitative_levels": self.static.exploitative_levels.tolist(),
+            "exploitative_above_optimum": self.static.exploitative_above_optimum.tolist(),
             "level_effects": self.static.deviations.effects().level_effect.sum((1, 2)).tolist(),
             "length": int(self.temporal.deviations.base.lengths[0]), "verdicts": list(self.temporal.verdicts()),
             "ramp_gain": ramp.gain[:, 0, -1].tolist(), "ramp_exploitative": ramp.exploitative[:, 0, -1].tolist(),
+            "baseline_return": float(self.temporal.deviations.base.rewards.mean()),
             "roles": list(corrected.middle.deviations.agents), "joint_level": corrected.joint_level,
             "corrected_verdicts": list(corrected.middle.verdicts()),
             "joint_verdicts": list(corrected.joint.verdicts()),
