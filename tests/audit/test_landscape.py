@@ -90,6 +90,20 @@ def test_the_release_itself_differs_only_where_rounding_decides_a_threshold(id):
         )
 
 
+@pytest.mark.parametrize(("id", "name"), [(TIES[0], "public_reputation"), (TIES[1], "loyalty")])
+def test_recorded_trajectories_of_the_release_add_up_in_single_precision_as_ours_do(id, name, golden):
+    data = np.load(golden / f"{id}.npz")
+    scores, actions = data[f"x_{name}"], data["actions"]
+    known = np.isfinite(scores)
+    np.testing.assert_array_equal(scores[known], scores[known].astype(np.float32))
+    game = coopgym.game(id)
+    state = game.reset((len(scores),))
+    for t in range(scores.shape[1]):
+        state, _, _ = game.step(state, np.nan_to_num(actions[:, t]))
+        running = np.isfinite(scores[:, t]).all(-1)
+        np.testing.assert_array_equal(state.extra[name][running], scores[running, t])
+
+
 def test_the_published_counts():
     audits = {id.removesuffix("-v0"): (static_audit(id), temporal_audit(id)) for id in V0}
     flags = {name: int(static.exploitative_levels[0]) for name, (static, _) in audits.items()}

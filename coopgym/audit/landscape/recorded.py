@@ -1,9 +1,10 @@
 """The released games as the recorded tables of the release's audits were computed: two sums in double precision.
 
 The release, and so ``-v0``, adds up the reputations of ReputationMarket and the loyalty of CoalitionFormation in single
-precision; the tables come from a simulator that kept both sums in double. Constant play moves both scores in even steps
-that often end on a threshold exactly (0.5 - 5 * 0.05 = 0.25, 1 - 34 * 0.025 = 0.15), so rounding decides whether a
-tier, or a member, is lost one step earlier. Nothing else in the tables depends on it.
+precision: its recorded trajectories show it, bit for bit. The audits' tables come from a simulator that kept both sums
+in double. Constant play moves both scores in even steps that often end on a threshold exactly (0.5 - 5 * 0.05 = 0.25,
+1 - 34 * 0.025 = 0.15), so rounding decides whether a tier, or a member, is lost one step earlier. Nothing else in the
+tables depends on it.
 """
 
 from __future__ import annotations
