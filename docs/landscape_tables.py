@@ -122,7 +122,7 @@ def page(text: str) -> str:
     """The page with its tables made again."""
     found = json.loads(RESULTS.read_text())
     rows, machine = found["rows"], found["machine"]
-    about = f"{machine['processor']}, one core; {machine['date']}."
+    about = f"{machine['processor']}, one core, load average {machine['load_average']}; {machine['date']}."
     text = replaced(text, "counts", f"{counts(rows)}\n\n{about}")
     text = replaced(text, "released", released(of(rows, "v0")))
     text = replaced(text, "stated", stated(of(rows, "v1")))
