@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from coopgym.validation.figures import ReportResult, compare
+from coopgym.validation.figures import ReportResult, reproduce
 from coopgym.validation.files import read_data
 from coopgym.validation.nulls import Placed, place_in_all, verdict
 from coopgym.validation.report1 import sensitivity
 from coopgym.validation.report1.case import slcd_case
 from coopgym.validation.report1.model import FORMS
-from coopgym.validation.report1.nulls import ablation_scores, log_against_power, null_scores
+from coopgym.validation.report1.nulls import PARAMETERS, ablation_scores, log_against_power, null_scores
 from coopgym.validation.report1.prediction import WaypointPrediction, predict
 from coopgym.validation.report1.reproduced import VARIANTS, case_score, reproduced
 from coopgym.validation.robustness import by_quantile, latin_hypercube, one_at_a_time, sobol
@@ -21,10 +21,7 @@ def validate(strict: bool = False, news: Callable[[str], None] | None = None) ->
     """Everything of report 1; ``news`` hears what is being done."""
     start, say = time.perf_counter(), news or (lambda _: None)
     recorded = read_data("tr1_trials")["figures"]
-    figures = {}
-    for variant in VARIANTS:
-        say(f"TR-1: trials with the {variant} matrix")
-        figures[variant] = compare(reproduced(variant), recorded[variant])
+    figures = reproduce(1, VARIANTS, reproduced, recorded, say)
     scores = {f"{v}, {form}": _score(form, v) for v in VARIANTS for form in FORMS}
     if not strict:
         return ReportResult(1, figures, scores, seconds=time.perf_counter() - start)
@@ -50,7 +47,7 @@ def _score(form: str, matrix: str) -> tuple[float, float]:
 
 def _placed() -> dict[str, dict[str, Placed]]:
     nulls = null_scores()
-    return {form: place_in_all(case_score(form), nulls[form]) for form in FORMS}
+    return {form: place_in_all(case_score(form), nulls[form], PARAMETERS) for form in FORMS}
 
 
 def _waypoints(predictions: Mapping[str, WaypointPrediction]) -> dict[str, dict[str, float]]:

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from coopgym.validation.figures import ReportResult, compare
+from coopgym.validation.figures import ReportResult, reproduce
 from coopgym.validation.files import read_data
 from coopgym.validation.nulls import place_in_all, verdict
 from coopgym.validation.report2.harder import first_step_ratio, harder_targets, swept_statistics
 from coopgym.validation.report2.model import FACTORS
-from coopgym.validation.report2.nulls import ablation_scores, ablations, null_scores, rate_scores, sweep_box
+from coopgym.validation.report2.nulls import PARAMETERS, ablation_scores, ablations, null_scores, rate_scores, sweep_box
 from coopgym.validation.report2.prediction import CrisisPrediction, anchor_fit, predict_crisis
 from coopgym.validation.report2.renault_nissan import alliance
 from coopgym.validation.report2.reproduced import VARIANTS, case_score, reproduced
@@ -22,10 +22,7 @@ def validate(strict: bool = False, news: Callable[[str], None] | None = None) ->
     """Everything of report 2; ``news`` hears what is being done."""
     start, say = time.perf_counter(), news or (lambda _: None)
     recorded = read_data("tr2_sweep")["figures"]
-    figures = {}
-    for variant in VARIANTS:
-        say(f"TR-2: factorial and case in the {variant} form")
-        figures[variant] = compare(reproduced(variant), recorded[variant])
+    figures = reproduce(2, VARIANTS, reproduced, recorded, say)
     scores = {variant: (float(case_score(variant).total), case_score(variant).rubric.out_of) for variant in VARIANTS}
     plain = ReportResult(2, figures, scores, seconds=time.perf_counter() - start)
     if not strict:
@@ -35,7 +32,7 @@ def validate(strict: bool = False, news: Callable[[str], None] | None = None) ->
 
 
 def _stricter(plain: ReportResult) -> ReportResult:
-    nulls = place_in_all(case_score(), null_scores())
+    nulls = place_in_all(case_score(), null_scores(), PARAMETERS)
     swept = sobol(swept_statistics, sweep_box())
     predicted = predict_crisis()
     return replace(
