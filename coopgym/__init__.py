@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from coopgym.oracles.result import Solution
     from coopgym.oracles.scores import score
     from coopgym.oracles.solve import solve
+    from coopgym.validation.validate import Validation, validate
 
 try:
     __version__ = version("coopgym")
@@ -47,6 +48,7 @@ _HOMES = {
     "RewardMode": "coopgym.envs.reward",
     "Solution": "coopgym.oracles.result",
     "TrainResult": "coopgym.algorithms.training",
+    "Validation": "coopgym.validation.validate",
     "dilemma": "coopgym.oracles.dilemma",
     "evaluate": "coopgym.algorithms.evaluation",
     "exploitability": "coopgym.oracles.exploitability",
@@ -62,6 +64,7 @@ _HOMES = {
     "score": "coopgym.oracles.scores",
     "solve": "coopgym.oracles.solve",
     "train": "coopgym.algorithms.training",
+    "validate": "coopgym.validation.validate",
 }
 
 __all__ = [
@@ -73,6 +76,7 @@ __all__ = [
     "RewardMode",
     "Solution",
     "TrainResult",
+    "Validation",
     "dilemma",
     "evaluate",
     "exploitability",
@@ -89,6 +93,7 @@ __all__ = [
     "solve",
     "testing",
     "train",
+    "validate",
 ]
 
 
