@@ -63,7 +63,7 @@ def _numbers(figure: Figure) -> list[str]:
 def _summary(result: ReportResult) -> str:
     """How many figures were compared, and the scores of the case study."""
     compared = sum(len(figures) for figures in result.figures.values())
-    scores = ", ".join(f"{variant} {own:g}/{full:g}" for variant, (own, full) in result.scores.items())
+    scores = "; ".join(f"{variant} {own:g}/{full:g}" for variant, (own, full) in result.scores.items())
     inside = compared - len(result.departures)
     return f"{inside} of {compared} recorded figures reproduced in {result.seconds:.1f} s; case study: {scores}\n"
 
