@@ -26,6 +26,7 @@ def show(found: Validation, pictures: Sequence[Path], json: bool) -> None:
     for result in found.reports.values():
         console.print(_figures(result))
         console.print(_summary(result), highlight=False, markup=False)
+        console.print(_claims(found, result.report))
         if found.strict:
             console.print(_nulls(result))
             console.print(_ablations(result))
@@ -66,6 +67,16 @@ def _summary(result: ReportResult) -> str:
     scores = "; ".join(f"{variant} {own:g}/{full:g}" for variant, (own, full) in result.scores.items())
     inside = compared - len(result.departures)
     return f"{inside} of {compared} recorded figures reproduced in {result.seconds:.1f} s; case study: {scores}\n"
+
+
+def _claims(found: Validation, report: int) -> Table:
+    """Which variant gives which of the numbers that were printed."""
+    table = new_table(("printed of", ""), ("number", "r"), ("in", ""), ("given by", ""))
+    for claim, variants in found.claims:
+        if claim.report == report:
+            given = ", ".join(variants) or "no variant"
+            table.add_row(claim.what.replace("[", r"\["), f"{claim.published:g}", claim.source, given)
+    return table
 
 
 def _nulls(result: ReportResult) -> Table:

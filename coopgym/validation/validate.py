@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from coopgym.validation.claims import Claim, claims
 from coopgym.validation.figures import Figure, ReportResult
 from coopgym.validation.nulls import INFORMATIVE
 
@@ -83,6 +84,11 @@ class Validation:
             if (idle := [name for name, x in scores.items() if name != "calibrated" and x >= scores["calibrated"]])
         ]
 
+    @property
+    def claims(self) -> tuple[tuple[Claim, tuple[str, ...]], ...]:
+        """What was printed about each report and where, with the model variants that give it."""
+        return tuple((claim, claim.given_by(x.figures)) for k, x in self.reports.items() for claim in claims(k))
+
     def to_dict(self) -> dict[str, Any]:
         """Names and numbers, for JSON; numbers that JSON lacks are "inf", "-inf" and "nan"."""
         return {
@@ -90,6 +96,7 @@ class Validation:
             "strict": self.strict,
             "departures": [str(departure) for departure in self.departures],
             "verdicts": list(self.verdicts),
+            "claims": [claim.model_dump() | {"given_by": list(variants)} for claim, variants in self.claims],
             "reports": {str(k): result.to_dict() for k, result in self.reports.items()},
         }
 
@@ -101,8 +108,8 @@ def validate(report: int | str | Iterable[int] = "all", strict: bool = False, ne
     sensitivity, and targets that the models could fail. news: called with the name of a report and the share of it that
     is done.
 
-    The result is frozen: ``holds``, ``departures``, ``verdicts``, ``reports`` by number, ``to_dict()``. ValueError for
-    a report that does not exist.
+    The result is frozen: ``holds``, ``departures``, ``claims``, ``verdicts``, ``reports`` by number, ``to_dict()``.
+    ValueError for a report that does not exist.
     """
     say = news or (lambda name, share: None)
     return Validation({k: _validated(k, strict, say) for k in _asked(report)}, strict)
