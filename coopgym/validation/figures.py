@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -28,21 +28,6 @@ class Figure:
     def holds(self) -> bool:
         """Whether ours lies within the tolerance of the recorded one; two infinities of one sign agree."""
         return self.value == self.recorded or abs(self.value - self.recorded) <= self.tolerance
-
-
-def reproduce(
-    report: int,
-    variants: Sequence[str],
-    compute: Callable[[str], Mapping[str, float]],
-    recorded: Mapping[str, Mapping[str, Mapping[str, Any]]],
-    say: Callable[[str], None],
-) -> dict[str, tuple[Figure, ...]]:
-    """Model variant -> its figures; ``say`` hears of each variant before it is computed."""
-    figures = {}
-    for variant in variants:
-        say(f"TR-{report}: the published figures, {variant} variant")
-        figures[variant] = compare(compute(variant), recorded[variant])
-    return figures
 
 
 def compare(values: Mapping[str, float], entries: Mapping[str, Mapping[str, Any]]) -> tuple[Figure, ...]:

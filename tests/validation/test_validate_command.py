@@ -12,7 +12,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from coopgym.cli.commands import app
-from coopgym.validation.report3 import validate as report3
+from coopgym.validation import protocol
 
 
 def call(*arguments: Any) -> Result:
@@ -21,9 +21,9 @@ def call(*arguments: Any) -> Result:
 
 @pytest.fixture
 def one_wrong_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = copy.deepcopy(report3.read_data("tr3_sweep"))
+    data = copy.deepcopy(protocol.read_data("tr3_sweep"))
     data["figures"]["mean"]["apache_score"]["recorded"] = 44
-    monkeypatch.setattr(report3, "read_data", lambda name: data)
+    monkeypatch.setattr(protocol, "read_data", lambda name: data)
 
 
 def test_published_recorded_and_ours_stand_beside_each_other() -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 
-from coopgym.validation.figures import ReportResult, reproduce
-from coopgym.validation.files import read_data
+from coopgym.validation.figures import ReportResult
 from coopgym.validation.nulls import Placed, place_in_all, verdict
+from coopgym.validation.protocol import News, run
 from coopgym.validation.report1 import sensitivity
 from coopgym.validation.report1.case import slcd_case
 from coopgym.validation.report1.model import FORMS
@@ -17,26 +17,24 @@ from coopgym.validation.report1.reproduced import VARIANTS, case_score, reproduc
 from coopgym.validation.robustness import by_quantile, latin_hypercube, one_at_a_time, sobol
 
 
-def validate(strict: bool = False, news: Callable[[str], None] | None = None) -> ReportResult:
+def validate(strict: bool = False, news: News | None = None) -> ReportResult:
     """Everything of report 1; ``news`` hears what is being done."""
-    start, say = time.perf_counter(), news or (lambda _: None)
-    recorded = read_data("tr1_trials")["figures"]
-    figures = reproduce(1, VARIANTS, reproduced, recorded, say)
-    scores = {f"{v}, {form}": _score(form, v) for v in VARIANTS for form in FORMS}
-    if not strict:
-        return ReportResult(1, figures, scores, seconds=time.perf_counter() - start)
-    say("TR-1: nulls, ablations, waypoints and sensitivity")
+    return run(1, "tr1_trials", VARIANTS, reproduced, _scores, _stricter, strict, news)
+
+
+def _scores() -> dict[str, tuple[float, float]]:
+    return {f"{variant}, {form}": _score(form, variant) for variant in VARIANTS for form in FORMS}
+
+
+def _stricter(plain: ReportResult) -> ReportResult:
     nulls = _placed()
     predictions = {schedule: predict(schedule) for schedule in slcd_case()["waypoints"]}
-    return ReportResult(
-        1,
-        figures,
-        scores,
+    return replace(
+        plain,
         nulls={f"{form}, {name}": x for form, placed in nulls.items() for name, x in placed.items()},
         ablations=ablation_scores(),
         harder={"log against power": log_against_power(), **_waypoints(predictions), **_sensitivity()},
         verdicts=(*_verdicts(nulls), _prediction_verdict(predictions)),
-        seconds=time.perf_counter() - start,
     )
 
 

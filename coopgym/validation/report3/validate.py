@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from coopgym.validation.figures import ReportResult, reproduce
+from coopgym.validation.figures import ReportResult
 from coopgym.validation.files import read_data
 from coopgym.validation.fit import fit
 from coopgym.validation.nulls import Placed, place_in_all, verdict
+from coopgym.validation.protocol import News, run
 from coopgym.validation.report3.apache import Apache
 from coopgym.validation.report3.case import apache_case
 from coopgym.validation.report3.harder import harder_targets
@@ -19,16 +19,13 @@ from coopgym.validation.report3.nulls import PARAMETERS, ablation_scores, null_s
 from coopgym.validation.report3.reproduced import VARIANTS, case_score, reproduced
 
 
-def validate(strict: bool = False, news: Callable[[str], None] | None = None) -> ReportResult:
+def validate(strict: bool = False, news: News | None = None) -> ReportResult:
     """Everything of report 3; ``news`` hears what is being done."""
-    start, say = time.perf_counter(), news or (lambda _: None)
-    figures = reproduce(3, VARIANTS, reproduced, read_data("tr3_sweep")["figures"], say)
-    scores = {variant: (float(case_score(variant).total), case_score(variant).rubric.out_of) for variant in VARIANTS}
-    plain = ReportResult(3, figures, scores, seconds=time.perf_counter() - start)
-    if not strict:
-        return plain
-    say("TR-3: nulls, ablations, harder targets and fits")
-    return replace(_stricter(plain), seconds=time.perf_counter() - start)
+    return run(3, "tr3_sweep", VARIANTS, reproduced, _scores, _stricter, strict, news)
+
+
+def _scores() -> dict[str, tuple[float, float]]:
+    return {variant: (float(case_score(variant).total), case_score(variant).rubric.out_of) for variant in VARIANTS}
 
 
 def _stricter(plain: ReportResult) -> ReportResult:

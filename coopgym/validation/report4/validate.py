@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from coopgym.validation.figures import ReportResult, reproduce
+from coopgym.validation.figures import ReportResult
 from coopgym.validation.files import read_data
 from coopgym.validation.fit import skill
 from coopgym.validation.nulls import place_in_all, verdict
+from coopgym.validation.protocol import News, run
 from coopgym.validation.report4.case import apple_case
 from coopgym.validation.report4.harder import harder_targets
 from coopgym.validation.report4.nulls import PARAMETERS, ablation_scores, null_scores, without_a_model
@@ -18,17 +18,14 @@ from coopgym.validation.report4.prediction import Prediction, predict
 from coopgym.validation.report4.reproduced import VARIANTS, case_fits, case_score, reproduced
 
 
-def validate(strict: bool = False, news: Callable[[str], None] | None = None) -> ReportResult:
+def validate(strict: bool = False, news: News | None = None) -> ReportResult:
     """Everything of report 4; ``news`` hears what is being done."""
-    start, say = time.perf_counter(), news or (lambda _: None)
-    figures = reproduce(4, VARIANTS, reproduced, read_data("tr4_sweep")["figures"], say)
+    return run(4, "tr4_sweep", VARIANTS, reproduced, _scores, _stricter, strict, news)
+
+
+def _scores() -> dict[str, tuple[float, float]]:
     scored = case_score()
-    scores = {variant: (float(scored.total), scored.rubric.out_of) for variant in VARIANTS}
-    plain = ReportResult(4, figures, scores, seconds=time.perf_counter() - start)
-    if not strict:
-        return plain
-    say("TR-4: nulls, ablations, harder targets and predictions")
-    return replace(_stricter(plain), seconds=time.perf_counter() - start)
+    return {variant: (float(scored.total), scored.rubric.out_of) for variant in VARIANTS}
 
 
 def _stricter(plain: ReportResult) -> ReportResult:
