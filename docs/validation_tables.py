@@ -123,30 +123,46 @@ def ablations(found: Row) -> str:
 
 def harder(report: Row) -> str:
     """Targets that can fail, fits and predictions, one line each; then how much each parameter matters."""
-    lines = [
-        f"- {name}: " + ", ".join(f"{key} {float(x):.4g}" for key, x in entries.items())
-        for name, entries in report["harder"].items()
-        if not INDEX.fullmatch(name)
-    ]
+    lines = [f"- {name}{_entries(entries)}" for name, entries in report["harder"].items() if not INDEX.fullmatch(name)]
     inert = f"- factors that move nothing: {', '.join(report['inert']) or 'none'}"
     return "\n\n".join(filter(None, ["\n".join([*lines, inert]), sensitivity(report)]))
 
 
+def _entries(entries: Row) -> str:
+    """``: name number, ...``; of one parameter moved at a time both numbers together, of spreads all three."""
+    number = {key: f"{float(x):.4g}" for key, x in entries.items()}
+    for said, words in ((" (down / up)", ("down", "up")), (" (2.5 %, median, 97.5 %)", ("2.5 %", "median", "97.5 %"))):
+        names = list(dict.fromkeys(key.removesuffix(f" {words[0]}") for key in number if key.endswith(f" {words[0]}")))
+        if names and len(number) == len(words) * len(names):
+            return f"{said}: " + "; ".join(
+                f"{name} {' / '.join(number[f'{name} {w}'] for w in words)}" for name in names
+            )
+    return ": " + ", ".join(f"{key} {x}" for key, x in number.items())
+
+
 def sensitivity(report: Row) -> str:
-    """Sobol indices, first order / total, a line each statistic; a table for each set of parameters."""
+    """Sobol indices, first order / total: a table for each set of parameters, its longer side downwards."""
     indices: dict[tuple[str, ...], dict[str, dict[str, Row]]] = {}
     for name, entries in report["harder"].items():
         if match := INDEX.fullmatch(name):
             label = ", ".join(filter(None, [match["variant"], match["statistic"]]))
             indices.setdefault(tuple(entries), {}).setdefault(label, {})[match["order"]] = entries
-    tables = []
-    for names, rows in indices.items():
-        lines = [
-            [label, *(f"{_index(x['first-order'][name])} / {_index(x['total'][name])}" for name in names)]
-            for label, x in rows.items()
-        ]
-        tables.append(table(["Sobol index, first / total", *names], lines))
-    return "\n\n".join(tables)
+    return "\n\n".join(_indices(names, rows) for names, rows in indices.items())
+
+
+def _indices(names: tuple[str, ...], rows: dict[str, dict[str, Row]]) -> str:
+    cells = {
+        (label, name): " / ".join(_index(x[order][name]) for order in ("first-order", "total") if order in x)
+        for label, x in rows.items()
+        for name in names
+    }
+    order = "first / total" if any("first-order" in x for x in rows.values()) else "total"
+    if len(names) > len(rows):
+        body = [[name, *(cells[label, name] for label in rows)] for name in names]
+        return table([f"Sobol index, {order}", *rows], body)
+    return table(
+        [f"Sobol index, {order}", *names], [[label, *(cells[label, name] for name in names)] for label in rows]
+    )
 
 
 def _index(x: float | str) -> str:
