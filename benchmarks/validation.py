@@ -71,7 +71,9 @@ def races() -> list[Row]:
     """Loops and batches for each sweep; the second loop of report 3 searches for equilibria, as the suite does."""
     boxes = {k: read_data(name)["boxes"] for k, name in ((2, "tr2_sweep"), (3, "tr3_sweep"), (4, "tr4_sweep"))}
     seven, teams, pairs = boxes[2]["standard_seven"], boxes[3]["published"], boxes[4]["published"]
-    two, three, four = ((size(box), size(box, ("kappa", "rho", "k"))) for box in (seven, teams, pairs))
+    two, three, four = (
+        (size(box), size(box, still)) for box, still in ((seven, ("kappa", "rho")), (teams, ()), (pairs, ("k",)))
+    )
     trials = (4 * TRIALS, 4 * TRIALS)
     return [
         race(1, "trials of both forms", trials, partial(ventures, True), partial(ventures, False)),
