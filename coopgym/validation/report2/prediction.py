@@ -99,7 +99,7 @@ def _left_out(the: Alliance, left: int) -> dict[str, float]:
 
 
 def leave_one_out_tables() -> dict[str, dict[str, float]]:
-    """``leave_one_out`` with the skill of each fit, and the crisis left out as ``predict_crisis`` does, for a report."""
+    """``leave_one_out`` and the skill of each fit; the crisis left out as ``predict_crisis`` does it."""
     crisis = predict_crisis(draws=2)
     found = {**leave_one_out(), "crisis": {"lambda_plus": crisis.building, "training": crisis.train_rmse}}
     found["crisis"] |= crisis.test_rmse
