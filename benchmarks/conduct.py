@@ -2,9 +2,10 @@
 
     python benchmarks/conduct.py [--algorithms IPPO,VDN] [--games SLCD-v1] [--workers 1]
 
-Trains learners under the three pure modes, plays what came out, and lays it beside the record (coopgym.validation.
-conduct). Budgets are short, so that all of it takes minutes of one core; Apache, with 40 agents, gets three seeds and next
-to no training. What is done is skipped. The result goes to ``results/conduct.json``; ``make tables`` makes the page.
+Trains learners under the three pure modes, plays what came out, and lays it beside the record
+(``coopgym.validation.conduct``). Budgets are short, so that all of it takes minutes of one core; Apache, with 40
+agents, gets three seeds and next to no training. What is done is skipped. The result goes to
+``results/conduct.json``; ``make tables`` makes the page.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from cells import Cell, Filed, asked, carry_out
 import coopgym
 from coopgym.validation.conduct import documented_games
 from coopgym.validation.conduct.audit import audit_case
-from coopgym.validation.conduct.table import MEASURES, audited
+from coopgym.validation.conduct.table import MEASURES, identified
 
 STEPS = {"IPPO": 20_000, "MAPPO": 20_000, "VDN": 20_000, "IndependentREINFORCE": 80_000}  # of each replica
 CROWD = {"IPPO": 1_920, "MAPPO": 1_920, "VDN": 3_840, "IndependentREINFORCE": 1_920}  # with more than 8 agents
@@ -53,7 +54,7 @@ def lay_one(cell: Cell, report: Any) -> None:
         cell["algorithm"], cell["game"], seeds=range(cell["seeds"]), total_steps=cell["steps"], evaluations=1
     )
     found = audit_case(result)
-    rows = audited([run.row() for run in result.runs], list(result.policies), untrained_as=cell["algorithm"])
+    rows = identified([run.row() for run in result.runs], found)
     kept = ("reward_mode", "seed", "beats_constants", *MEASURES)
     told = found.to_dict()
     report({

@@ -10,7 +10,7 @@ from typing import Any
 from coopgym.algorithms.policy import Policy, load_policy
 from coopgym.study.records import Records, Row
 from coopgym.study.summary import Estimate, estimate, mode_label
-from coopgym.validation.conduct.audit import audit_case
+from coopgym.validation.conduct.audit import Conduct, audit_case
 from coopgym.validation.conduct.record import documented_games
 
 MEASURES = ("score", "band_share", "rmse", "r2", "tau", "turns", "r2_percentile", "score_percentile")
@@ -45,20 +45,18 @@ def audit_folder(folder: str | Path, *, news: Callable[[str, float], None] | Non
     stored = stored_policies(Path(folder))
     for i, game in enumerate(stored):
         runs, policies = zip(*stored[game], strict=True)
-        rows += audited(runs, list(policies))
+        rows += identified(runs, audit_case(list(policies), policies[0].game))
         tell("auditing", (i + 1) / len(stored))
     return rows
 
 
-def audited(runs: Sequence[Mapping[str, Any]], policies: list[Policy], **options: Any) -> list[Row]:
-    """Rows of the policies of one game, with what identifies their runs."""
-    found = audit_case(policies, policies[0].game, **options)
-    beats = found.beats_constants()
-    identity = [{key: run[key] for key in ("run_id", "algorithm", "seed")} for run in runs]
-    return [
-        own | {"reward_mode": mode_label(run)} | row | {"beats_constants": bool(beat)}
-        for own, run, row, beat in zip(identity, runs, found.rows(), beats, strict=True)
-    ]
+def identified(runs: Sequence[Mapping[str, Any]], found: Conduct) -> list[Row]:
+    """Rows of what was found of the policies of these runs, with what identifies each."""
+    beats, rows = found.beats_constants(), []
+    for run, row, beat in zip(runs, found.rows(), beats, strict=True):
+        identity = {key: run[key] for key in ("run_id", "algorithm", "seed")} | {"reward_mode": mode_label(run)}
+        rows.append(identity | row | {"beats_constants": bool(beat)})
+    return rows
 
 
 def stored_policies(folder: Path) -> dict[str, list[tuple[Row, Policy]]]:
