@@ -49,6 +49,7 @@ tables: $(READY)  ## Write the pages about learners and oracles from benchmarks/
 	$(BIN)/python docs/oracle_tables.py --write
 	$(BIN)/python docs/quality_tables.py --write
 	$(BIN)/python docs/learner_tables.py --write
+	$(BIN)/python docs/conduct_tables.py --write
 
 grids: $(READY)  ## Draw again how equilibria on a grid approach the solved ones
 	$(BIN)/python docs/nash_grids.py

@@ -14,11 +14,13 @@ from scipy.stats import kendalltau
 
 import coopgym
 from coopgym.algorithms.policy import SchedulePolicy
+from coopgym.study.records import Records
 from coopgym.validation.conduct import audit_case, audit_folder, documented_games, likeness
 from coopgym.validation.conduct.measures import evidence, measures, rubric, tau
 from coopgym.validation.conduct.nulls import best_constants, shuffled
 from coopgym.validation.conduct.play import play_phases
-from coopgym.validation.conduct.record import Record, laid_out, record_of
+from coopgym.validation.conduct.record import Laid, Record, _seats, laid_out, record_of
+from coopgym.validation.files import read_data
 
 GAMES = tuple(f"{name}-v1" for name in ("SLCD", "RenaultNissan", "ApacheProject", "AppleAppStore"))
 
@@ -165,16 +167,45 @@ def test_other_games_are_refused() -> None:
         audit_case(0.5)
 
 
-def test_trained_policies_and_stored_ones(tmp_path: Path) -> None:
-    result = coopgym.train("IPPO", "SLCD-v1", seeds=range(2), total_steps=1, evaluations=1)
-    found = audit_case(result)
+@pytest.fixture(scope="module")
+def trained() -> Any:
+    tiny = {"lanes": 2, "hidden": (8,)}
+    return coopgym.train("IPPO", "SLCD-v1", seeds=range(2), total_steps=1, evaluations=1, **tiny)
+
+
+def test_trained_policies_and_stored_ones(trained: Any, tmp_path: Path) -> None:
+    found = audit_case(trained)
     assert found.levels.shape == (6, 3, 2)
     json.dumps(found.to_dict(), allow_nan=False)
-    rows = audit_folder(result.save(tmp_path / "run"))
-    assert [row["run_id"] for row in rows] == [run.run_id for run in result.runs]
+    rows = audit_folder(trained.save(tmp_path / "run"))
+    assert [row["run_id"] for row in rows] == [run.run_id for run in trained.runs]
     assert [row["r2"] for row in rows] == pytest.approx(found.measures["r2"].tolist(), abs=1e-6)
     lines = likeness(rows)
     assert [line.runs for line in lines] == [2, 2, 2]
     assert lines[0].measures["r2"].mean == max(line.measures["r2"].mean for line in lines)
     with pytest.raises(FileNotFoundError, match="plays one of SLCD"):
         audit_folder(tmp_path / "nothing")
+
+
+def test_a_study_on_disk(trained: Any, tmp_path: Path) -> None:
+    run, policy = trained.runs[3], trained.policies[3]
+    (tmp_path / "policies").mkdir()
+    policy.save(tmp_path / "policies" / "one")
+    Records(tmp_path).write("runs", "one", [{**run.row(), "policy_file": "policies/one"}])
+    (row,) = audit_folder(tmp_path)
+    assert (row["algorithm"], row["reward_mode"], row["seed"]) == ("IPPO", "integrated", 1)
+    assert row["r2"] == pytest.approx(audit_case(policy, "SLCD-v1").measures["r2"][0])
+    (line,) = likeness([row])
+    assert line.measures["r2"].mean == row["r2"] and line.measures["r2"].low is None
+    json.dumps(line.to_dict(), allow_nan=False)
+
+
+def test_contradictory_data_are_refused_by_name() -> None:
+    good = read_data("conduct")["games"]["SLCD"]
+    for wrong, field in (({**good, "full_level": 0.0}, "full_level"), ({**good, "agents": {}}, "agents")):
+        with pytest.raises(ValueError, match=field):
+            Laid.model_validate(wrong)
+    with pytest.raises(ValueError, match="half_width"):
+        Laid.model_validate({name: x for name, x in good.items() if name != "half_width"})
+    with pytest.raises(ValueError, match="each must belong to one of them"):
+        _seats(("samsung_0", "sharp_1"), good["agents"])
