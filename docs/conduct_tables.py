@@ -50,9 +50,16 @@ def r2(runs: list[Row]) -> Estimate:
     return estimate([run["r2"] for run in runs])
 
 
+def number(x: float) -> str:
+    """Three digits; nothing has no sign."""
+    return f"{x:.3f}".replace("-0.000", "0.000")
+
+
 def interval(x: Estimate) -> str:
     """Mean and 95 % interval."""
-    return f"{x.mean:.3f}" if x.low is None else f"{x.mean:.3f} [{x.low:.3f}, {x.high:.3f}]"
+    return (
+        number(x.mean) if x.low is None or x.high is None else f"{number(x.mean)} [{number(x.low)}, {number(x.high)}]"
+    )
 
 
 def conduct_table(rows: list[Row]) -> str:
@@ -73,11 +80,11 @@ def beside(rows: list[Row]) -> list[list[str]]:
     """The three nulls."""
     first = rows[0]
     place = f"{first['constants_at']['r2']:.0f}"
-    lines = [["*best constants*", "", "", *(f"{first['best_constants'][name]:.3f}" for name in SHOWN), place, ""]]
-    mean = [f"{first['shuffled'][name][0]:.3f}" for name in SHOWN]
+    lines = [["*best constants*", "", "", *(number(first["best_constants"][name]) for name in SHOWN), place, ""]]
+    mean = [number(first["shuffled"][name][0]) for name in SHOWN]
     lines.append(["*record shuffled, mean*", "", "", *mean, "50", ""])
     for row in rows:
-        numbers = [f"{row['untrained'][name]:.3f}" for name in SHOWN]
+        numbers = [number(row["untrained"][name]) for name in SHOWN]
         lines.append([f"*{row['algorithm']}, untrained*", "", "0", *numbers, "", ""])
     return lines
 
@@ -96,7 +103,7 @@ def answer(game: str, rows: list[Row]) -> str:
     beaten = f"{sum(run['beats_constants'] for run in runs)} of {len(runs)} trained policies beat constants"
     return (
         f"- **{game}**: nearest by R² is {algorithm} with {mode} rewards, {interval(own)}{beside}. Constants reach "
-        f"{constants:.3f}, {algorithm} before training {fresh:.3f}. {beaten}."
+        f"{number(constants)}, {algorithm} before training {number(fresh)}. {beaten}."
     )
 
 
