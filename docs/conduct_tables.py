@@ -16,6 +16,7 @@ import coopgym
 from coopgym.study.summary import Estimate, estimate
 from coopgym.validation.conduct.audit import CAUTION
 from coopgym.validation.conduct.record import record_of
+from coopgym.validation.nulls import INFORMATIVE
 
 PAGE = ROOT / "docs" / "case_conduct.md"
 RESULTS = ROOT / "benchmarks" / "results" / "conduct.json"
@@ -100,10 +101,12 @@ def answer(game: str, rows: list[Row]) -> str:
     beside = f"; intervals overlap with {', '.join(tied)}" if tied else "; no other interval overlaps with its"
     fresh = next(row["untrained"]["r2"] for row in rows if row["algorithm"] == algorithm)
     runs = [run for group in lines.values() for run in group]
-    beaten = f"{sum(run['beats_constants'] for run in runs)} of {len(runs)} trained policies beat constants"
+    beaten = f"Of {len(runs)} trained policies {sum(run['beats_constants'] for run in runs)} beat constants"
+    placed = sum(run["r2_percentile"] >= INFORMATIVE for run in runs)
     return (
         f"- **{game}**: nearest by R² is {algorithm} with {mode} rewards, {interval(own)}{beside}. Constants reach "
-        f"{number(constants)}, {algorithm} before training {number(fresh)}. {beaten}."
+        f"{number(constants)}, {algorithm} before training {number(fresh)}. {beaten}, and {placed} "
+        f"reach percentile {INFORMATIVE:.0f} of the shuffled record."
     )
 
 
