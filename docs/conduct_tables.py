@@ -99,13 +99,14 @@ def answer(game: str, rows: list[Row]) -> str:
     least = own.mean if own.low is None else own.low
     tied = [" ".join(key) for key, x in others.items() if (x.mean if x.high is None else x.high) >= least]
     beside = f"; intervals overlap with {', '.join(tied)}" if tied else "; no other interval overlaps with its"
+    at = f"{number(constants)} (percentile {rows[0]['constants_at']['r2']:.0f})"
     fresh = next(row["untrained"]["r2"] for row in rows if row["algorithm"] == algorithm)
     runs = [run for group in lines.values() for run in group]
     beaten = f"Of {len(runs)} trained policies {sum(run['beats_constants'] for run in runs)} beat constants"
     placed = sum(run["r2_percentile"] >= INFORMATIVE for run in runs)
     return (
         f"- **{game}**: nearest by R² is {algorithm} with {mode} rewards, {interval(own)}{beside}. Constants reach "
-        f"{number(constants)}, {algorithm} before training {number(fresh)}. {beaten}, and {placed} "
+        f"{at}, {algorithm} before training {number(fresh)}. {beaten}, and {placed} "
         f"reach percentile {INFORMATIVE:.0f} of the shuffled record."
     )
 
