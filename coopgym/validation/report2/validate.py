@@ -11,7 +11,7 @@ from coopgym.validation.protocol import News, run
 from coopgym.validation.report2.harder import first_step_ratio, harder_targets, swept_statistics
 from coopgym.validation.report2.model import FACTORS
 from coopgym.validation.report2.nulls import PARAMETERS, ablation_scores, ablations, null_scores, rate_scores, sweep_box
-from coopgym.validation.report2.prediction import CrisisPrediction, anchor_fit, predict_crisis
+from coopgym.validation.report2.prediction import CrisisPrediction, anchor_fit, leave_one_out_tables, predict_crisis
 from coopgym.validation.report2.renault_nissan import alliance
 from coopgym.validation.report2.reproduced import VARIANTS, case_score, reproduced
 from coopgym.validation.robustness import Sobol, by_quantile, latin_hypercube, one_at_a_time, sobol
@@ -34,7 +34,7 @@ def _stricter(plain: ReportResult) -> ReportResult:
         plain,
         nulls=nulls,
         ablations={"current": ablation_scores("current"), "published": ablation_scores("published")},
-        harder={**_targets(), **_fits(predicted), **_sensitivity(swept)},
+        harder={**_targets(), **_fits(predicted), **leave_one_out_tables(), **_sensitivity(swept)},
         inert=(*swept.inert(), "rho"),
         verdicts=(
             verdict(f"Renault-Nissan, {case_score().total:g} of 60", nulls),

@@ -12,6 +12,7 @@ from coopgym.validation.files import read_data
 from coopgym.validation.fit import fit
 from coopgym.validation.nulls import Placed, place_in_all, verdict
 from coopgym.validation.protocol import News, run
+from coopgym.validation.report3 import prediction, sensitivity
 from coopgym.validation.report3.apache import Apache
 from coopgym.validation.report3.case import apache_case
 from coopgym.validation.report3.harder import harder_targets
@@ -40,8 +41,9 @@ def _stricter(plain: ReportResult) -> ReportResult:
             **_targets(),
             **{f"documented efforts, {variant}": found for variant, found in fits.items()},
             "scores without a model": without_a_model(),
+            **_predictions_and_sensitivity(),
         },
-        inert=("phi_B", "phi_C"),  # listed by the suite with values, and swept over none of them
+        inert=_inert(),
         verdicts=(
             *(verdict(f"Apache, teammates by {v}, {case_score(v).total:g} of 60", x) for v, x in nulls.items()),
             _fit_verdict(nulls, ablations, fits),
@@ -56,6 +58,19 @@ def _targets() -> dict[str, dict[str, float]]:
         for variant in VARIANTS
         for box, levels in read_data("tr3_sweep")["boxes"].items()
     }
+
+
+def _predictions_and_sensitivity() -> dict[str, dict[str, float]]:
+    return {
+        f"{variant}, {title}": row
+        for variant in VARIANTS
+        for title, row in {**prediction.tables(variant), **sensitivity.tables(variant)}.items()
+    }
+
+
+def _inert() -> tuple[str, ...]:
+    first, *others = (sensitivity.inert(variant) for variant in VARIANTS)
+    return tuple(name for name in first if all(name in other for other in others))
 
 
 def _fit(teammates: str) -> dict[str, float]:

@@ -11,10 +11,11 @@ from coopgym.validation.files import read_data
 from coopgym.validation.fit import skill
 from coopgym.validation.nulls import place_in_all, verdict
 from coopgym.validation.protocol import News, run
+from coopgym.validation.report4 import sensitivity
 from coopgym.validation.report4.case import apple_case
 from coopgym.validation.report4.harder import harder_targets
 from coopgym.validation.report4.nulls import PARAMETERS, ablation_scores, null_scores, without_a_model
-from coopgym.validation.report4.prediction import Prediction, predict
+from coopgym.validation.report4.prediction import Prediction, leave_one_out_tables, predict
 from coopgym.validation.report4.reproduced import VARIANTS, case_fits, case_score, reproduced
 
 
@@ -40,8 +41,10 @@ def _stricter(plain: ReportResult) -> ReportResult:
             **case_fits(),
             "scores without a model": without_a_model(),
             **_errors(predictions),
+            **leave_one_out_tables(case),
+            **sensitivity.tables(),
         },
-        inert=("k",),
+        inert=sensitivity.inert(),
         verdicts=(
             verdict(f"Apple, {case_score().total:g} of {case_score().rubric.out_of:g}", nulls),
             *(_prediction_verdict(name, x) for name, x in predictions.items()),
