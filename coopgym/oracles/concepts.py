@@ -37,7 +37,7 @@ def _nash(game: Game, mode: RewardMode) -> Solution:
 
 
 def _open_loop(game: Game, mode: RewardMode) -> Solution:
-    return open_loop_equilibrium(game, mode)[0]
+    return open_loop_equilibrium(game, mode, every=False)[0]
 
 
 def _any(game: Game) -> str | None:
