@@ -158,7 +158,7 @@ def side_by_side(count: int, shape: tuple[int, ...], dtype: Any = np.float64) ->
 
     Formulas keep the layout of what they are given, and run over long stretches rather than over few agents.
     """
-    return np.moveaxis(np.empty((*shape, count), dtype=dtype), -1, 0)
+    return np.empty((*shape, count), dtype=dtype).transpose(len(shape), *range(len(shape)))
 
 
 def branched(state: State, count: int) -> State:

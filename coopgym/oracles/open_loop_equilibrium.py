@@ -13,9 +13,9 @@ from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
 from coopgym.envs.symmetry import roles
 from coopgym.mechanisms import checks
+from coopgym.oracles import planner
 from coopgym.oracles.best_response import best_response_sequence, separable
 from coopgym.oracles.equilibrium import settle, stage_equilibrium
-from coopgym.oracles.planner import by_roles
 from coopgym.oracles.result import SEQUENCE_TOLERANCE, Certificate, Solution
 from coopgym.oracles.search import Effort, climb
 from coopgym.oracles.sequence_certificate import relative, scanned, searched
@@ -64,10 +64,11 @@ def open_loop_equilibrium(
 ) -> list[Solution]:
     """All distinct limits of iterated best responses ``[T, N]``, the one with the smallest certified gain first.
 
-    Starts: the path of stage equilibria, and the best constant. Agents of a role move together, so that limits are
-    symmetric where the game is. Where steps do not touch each other (``separable``) the path of stage equilibria is the
-    equilibrium. ``levels`` of an own action are tried in the certificate. every: False for the first of them only, in
-    less time: a limit against which a search gains more than the first one's certificate says cannot come before it.
+    Starts: the path of stage equilibria, and the best constant or the planner's optimum. Agents of a role move
+    together, so that limits are symmetric where the game is. Where steps do not touch each other (``separable``) the
+    path of stage equilibria is the equilibrium. ``levels`` of an own action are tried in the certificate. every: False
+    for the first of them only, in less time: a limit against which a search gains more than the first one's certificate
+    says cannot come before it.
     """
     began = time.perf_counter()
     sequences = Sequences(make_game(game).to("numpy"), RewardMode.of(mode))
@@ -89,18 +90,23 @@ def open_loop_equilibrium(
 def limits_of(sequences: Sequences, iteration: Iteration) -> tuple[list[Limit], int]:
     """(distinct limits, number of starts) of iterated best responses.
 
-    Where all want the same, a climb of all at once comes first: what nobody can better together, nobody betters alone.
+    Where all want the same, the planner's optimum takes the place of a constant, and a climb of all at once comes first
+    where rewards are smooth: what nobody can better together, nobody betters alone.
     """
     game, mode = sequences.game, sequences.mode
-    starts = [("path of stage equilibria", stagewise_path(game, mode))]
-    if not separable(game, mode):
+    coupled = not separable(game, mode)
+    united = coupled and mode.weights.own == 0.0 and mode.weights.coupled == 0.0
+    path = stagewise_path(game, mode)
+    starts = [("path of stage equilibria", together(sequences, path) if united and game.smooth else path)]
+    if united:
+        optimum = planner.solve(planner.Problem.of(game, mode, np.ones(game.n), Effort()))[0]
+        starts.insert(0, ("planner's optimum", optimum))
+    elif coupled:
         starts.append(("best constant", best_constant_profile(sequences)))
-    united = mode.weights.own == 0.0 and mode.weights.coupled == 0.0
     distinct = list[Limit]()
     for name, start in starts:
-        climbs = united and not separable(game, mode) and (game.smooth or name == "best constant")
-        begin = together(sequences, start) if climbs else equalled(game, start)
-        limit = Limit(name, *iterate(sequences, begin, iteration, [other.actions for other in distinct]))
+        known = [other.actions for other in distinct]
+        limit = Limit(name, *iterate(sequences, equalled(game, start), iteration, known))
         if all(np.abs(limit.actions - other.actions).max() > APART for other in distinct):
             distinct.append(limit)
     return distinct, len(starts)
@@ -108,7 +114,7 @@ def limits_of(sequences: Sequences, iteration: Iteration) -> tuple[list[Limit], 
 
 def together(sequences: Sequences, start: np.ndarray) -> np.ndarray:
     """A profile ``[T, N]`` of one sequence a role, with a larger mean reward than the roles' first agents' rows."""
-    objective = by_roles(sequences, np.full(sequences.game.n, 1.0 / sequences.game.n))
+    objective = planner.by_roles(sequences, np.full(sequences.game.n, 1.0 / sequences.game.n))
     return objective.profile(climb(objective, [start[:, objective.leaders]], WARM)[0])
 
 

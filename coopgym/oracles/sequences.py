@@ -44,11 +44,8 @@ class Sequences:
     @cached_property
     def _played(self) -> Game:
         """The game without what no payoff or reward depends on: N x N numbers of trust, what is only reported."""
-        if isinstance(self.game, ReleasedGame) or is_torch(self.game.endowment):
-            return self.game
-        paying = tuple(m for m in self.game.mechanisms if not _silent(m))
-        lean = replace(self.game, mechanisms=paying)
-        return replace(lean, trust=None) if trust_is_idle(self.game, self.mode) else lean
+        bare = lean(self.game)
+        return replace(bare, trust=None) if trust_is_idle(self.game, self.mode) else bare
 
     def play(self, actions: Array) -> Returns:
         """Returns of sequences ``[..., T, N]`` in endowment units; T is the horizon, batch axes are independent."""
@@ -89,8 +86,12 @@ class Sequences:
             return actions[..., t, :] if lanes is None else actions[: lanes[t], t]
 
         for before, after, paid, alive, _ended in moments(game, act, batch, lanes=lanes):
-            on, zero = alive[..., None], 0.0 * paid
-            yield xp.where(on, paid, zero), xp.where(on, game.rewards(weights, before, after, paid), zero), alive
+            rewarded = game.rewards(weights, before, after, paid)
+            if game.exit is None:  # nobody is over before the end
+                yield paid, rewarded, alive
+            else:
+                on, zero = alive[..., None], 0.0 * paid
+                yield xp.where(on, paid, zero), xp.where(on, rewarded, zero), alive
             t += 1
 
     def constant(self, actions: np.ndarray) -> np.ndarray:
@@ -102,6 +103,13 @@ def path_of(game: Game, act: Act) -> np.ndarray:
     """Actions ``[T, N]`` of the episode that ``act`` plays; the last ones are held after an early end."""
     played = [np.asarray(moment.after.actions) for moment in moments(game, act)]
     return np.stack([*played, *[played[-1]] * (game.horizon - len(played))])
+
+
+def lean(game: Game) -> Game:
+    """The game without mechanisms that only report (NumPy games; released ones stay as they are)."""
+    if isinstance(game, ReleasedGame) or is_torch(game.endowment):
+        return game
+    return replace(game, mechanisms=tuple(m for m in game.mechanisms if not _silent(m)))
 
 
 def trust_is_idle(game: Game, mode: RewardMode) -> bool:
