@@ -9,11 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.audit import cooperation, fairness, outcome
+from coopgym.algorithms.policy import CallablePolicy
+from coopgym.audit import (
+    conditional,
+    cooperation,
+    deviations,
+    fairness,
+    free_riding,
+    impulse,
+    outcome,
+    partners,
+    trust,
+)
 from coopgym.audit.bench import Bench
 from coopgym.audit.effort import Effort
 from coopgym.audit.effort import effort as effort_of
-from coopgym.audit.measures import CATALOGUE, Family, mean
+from coopgym.audit.measures import Family, mean
 from coopgym.audit.traces import Subject
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
@@ -24,6 +35,12 @@ FAMILIES: dict[str, Callable[[Bench], Any]] = {
     "outcome": lambda bench: outcome.outcome(bench.subject, bench.known),
     "cooperation": lambda bench: cooperation.cooperation(bench.subject, bench.known),
     "fairness": lambda bench: fairness.fairness(bench.subject, bench.known),
+    "deviations": lambda bench: bench.once("deviations", deviations.deviations),
+    "free_riding": lambda bench: free_riding.free_riding(bench, bench.once("deviations", deviations.deviations)),
+    "impulses": impulse.impulses,
+    "conditional": conditional.conditional,
+    "trust": lambda bench: trust.trust(bench, impulse.disturbed(bench)[1]),
+    "partners": partners.partners,
 }
 
 
@@ -120,15 +137,22 @@ def audit(
     return Audit(
         game=made.id, game_hash=made.hash, agents=made.agents, policy=subject.player.name, reward_modes=modes,
         effort=fine.name, deterministic=subject.deterministic, episodes=subject.episodes, seed=seed,
-        families=families, values=values, undefined=undefined, notes=subject.notes,
+        families=families, values=values, undefined=undefined, notes=_notes(bench),
         seconds=time.perf_counter() - began,
     )  # fmt: skip
+
+
+def _notes(bench: Bench) -> tuple[str, ...]:
+    notes = [] if bench.left_out is None else [bench.left_out]
+    if isinstance(bench.subject.player, CallablePolicy) and not bench.subject.deterministic:
+        notes.append("a function that draws has other random numbers in each way to play: its effects are noisy")
+    return tuple(notes)
 
 
 def _gathered(families: dict[str, Family]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     values: dict[str, np.ndarray] = {}
     undefined: dict[str, str] = {}
     for family in families.values():
-        values |= {name: np.asarray(x) for name, x in family.measures().items() if name in CATALOGUE}
+        values |= {name: np.asarray(x, dtype=np.float64) for name, x in family.measures().items()}
         undefined |= family.undefined
     return values, undefined

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +26,8 @@ class Bench:
 
     subject: Subject
     effort: Effort
-    groups: tuple[str, ...] = field(default=())
+    groups: tuple[str, ...] = ()
+    _made: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def game(self) -> Game:
@@ -70,6 +73,12 @@ class Bench:
             values = stage.deviations(mean * self.game.endowment, i, levels * endowment)
             found[:, i] = _peak(values, levels)
         return found
+
+    def once(self, name: str, make: Callable[[Bench], Any]) -> Any:
+        """What several families need is made once."""
+        if name not in self._made:
+            self._made[name] = make(self)
+        return self._made[name]
 
     def counts(self, difference: np.ndarray, of: np.ndarray) -> np.ndarray:
         """tau: an effect counts beyond it. difference ``[..., E, N]`` of pairs, of: payoffs of the same shape.

@@ -35,12 +35,12 @@ class Effort:
 
 
 QUICK = Effort(
-    "quick", seats=6, starts=(0.0, 0.5, -1), levels=2, spans=(1, None), shocks=(0.25,), shock_spans=(1, 5),
-    shock_starts=(0.5,), lanes=16, panel=("Constant_0", "Constant_100", "TitForTat", "GrimTrigger"), shifts=1,
+    "quick", seats=4, starts=(0.0, 0.5, -1), levels=1, spans=(1, None), shocks=(0.25,), shock_spans=(1, 5),
+    shock_starts=(0.5,), lanes=32, panel=("Constant_0", "Constant_100", "TitForTat", "GrimTrigger"), shifts=1,
     exploit=False, episodes=8,
 )  # fmt: skip
 FULL = Effort(
-    "full", seats=1_000, starts=(0.0, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 7 / 8, -5, -2, -1), levels=21, spans=(1, 5, None),
+    "full", seats=12, starts=(0.0, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 7 / 8, -5, -2, -1), levels=21, spans=(1, 5, None),
     shocks=(0.1, 0.25, 0.5), shock_spans=(1, 5), shock_starts=(0.25, 0.5), lanes=256,
     panel=(
         "Random", "Constant_0", "Constant_25", "Constant_50", "Constant_75", "Constant_100", "TitForTat",

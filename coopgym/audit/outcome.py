@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from coopgym.algorithms.evaluation import evaluate
 from coopgym.audit.measures import ratio
 from coopgym.audit.traces import Subject
 from coopgym.audit.yardsticks import Yardsticks
-from coopgym.envs.reward import KINDS
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,12 +62,9 @@ def outcome(subject: Subject, known: Yardsticks) -> Outcome:
         undefined["efficiency_bound"] = "no argument bounds this game's welfare"
     if (welfare <= 0.0).any():
         undefined["price_of_anarchy"] = "welfare is not positive"
-    played = evaluate(
-        subject.player, subject.game, subject.episodes, subject.seed, deterministic=subject.deterministic
-    )  # fmt: skip
     return Outcome(
         payoffs=payoffs, own=base.rewards.sum(-2).mean(1),
-        returns={mode: played.returns(mode).mean(-1).reshape(-1) for mode in KINDS},
+        returns={mode: x.sum(-1).mean(-1) for mode, x in subject.undisturbed.returns.items()},
         efficiency=ratio(welfare, known.best_constant),
         efficiency_bound=ratio(welfare, np.nan if known.bound is None else known.bound), normalised=normalised,
         price_of_anarchy=ratio(known.optimum, welfare), length=base.lengths.mean(1),

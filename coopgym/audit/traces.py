@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -14,12 +14,13 @@ from coopgym.algorithms.policy import Policy, policy
 from coopgym.envs import observation
 from coopgym.envs.game import Game
 from coopgym.envs.moments import moments
-from coopgym.envs.reward import RewardMode, Weights
+from coopgym.envs.reward import KINDS, RewardMode, Weights
 from coopgym.mechanisms.base import State
 from coopgym.mechanisms.trust import effective_trust
 from coopgym.oracles.profile import CommonNoise, Profile
 
 CHUNK = 400_000  # numbers that are played side by side; bounds the memory of large games
+REMEMBERED = 50_000_000  # numbers of trust over an episode that are kept
 OF_NETWORK = 16  # numbers that an agent's policy needs beside its row of trust
 
 
@@ -29,13 +30,15 @@ class Traces:
 
     rates ``[R, X, E, T, N]`` a / e; payoffs and rewards, of the mode each replica was trained on, of the same shape;
     trust of the same shape: mean effective trust of the others in an agent after the step, and at the end its last
-    value again; alive ``[R, X, E, T]``.
+    value again; wanted of the same shape: rates that policies would have played where others were forced; alive
+    ``[R, X, E, T]``.
     """
 
     rates: np.ndarray
     payoffs: np.ndarray
     rewards: np.ndarray
     trust: np.ndarray
+    wanted: np.ndarray
     alive: np.ndarray
 
     @property
@@ -45,7 +48,11 @@ class Traces:
 
     def only(self, x: int) -> Traces:
         """One of the ways, without its axis."""
-        return Traces(*(a[:, x] for a in (self.rates, self.payoffs, self.rewards, self.trust, self.alive)))
+        return Traces(*(a[:, x] for a in _fields(self)))
+
+    def part(self, rows: slice) -> Traces:
+        """Some of the ways."""
+        return Traces(*(a[:, rows] for a in _fields(self)))
 
 
 class Totals(NamedTuple):
@@ -85,7 +92,7 @@ class Plan:
     @cached_property
     def starts(self) -> np.ndarray:
         """The first step ``[X]`` at which each differs from free play; 0 where strangers play."""
-        if self.replayed is not None or self.shown is not None or self.company:
+        if self.company:
             return np.zeros(len(self), dtype=np.int64)
         touched = ~np.isnan(self.forced).all((1, 2, 4))
         return np.asarray(np.where(touched.any(-1), touched.argmax(-1), self.forced.shape[-2] - 1))
@@ -102,14 +109,25 @@ def free(game: Game, count: int = 1) -> np.ndarray:
 
 
 class Step(NamedTuple):
-    """One step of the first L ways: rates, payoffs and rewards ``[L, R, E, N]``, alive ``[L, R, E]``, states."""
+    """One step of the first L ways: rates, wanted, payoffs, rewards ``[L, R, E, N]``, alive ``[L, R, E]``, states."""
 
     t: int
     rates: np.ndarray
+    wanted: np.ndarray
     payoffs: np.ndarray
     rewards: np.ndarray
     alive: np.ndarray
+    before: State
     after: State
+
+
+class Undisturbed(NamedTuple):
+    """Free play ``[R, E, T, N]``; returns ``[R, E, N]`` by pure reward mode; trust and damage ``[R, E, T + 1, N, N]``
+    at the start of each step, None where there are too many numbers."""
+
+    traces: Traces
+    returns: dict[str, np.ndarray]
+    shown: tuple[np.ndarray, np.ndarray] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +144,6 @@ class Subject:
     deterministic: bool = True
     episodes: int = 1
     seed: int = 0
-    notes: tuple[str, ...] = field(default=())
 
     @classmethod
     def of(
@@ -165,9 +182,30 @@ class Subject:
         return Weights(*(np.reshape(w, (-1, 1, 1)) for w in zip(*(m.weights for m in self.modes), strict=True)))
 
     @cached_property
+    def undisturbed(self) -> Undisturbed:
+        """Nobody is forced to anything."""
+        game, kinds = self.game, [RewardMode(kind) for kind in KINDS]
+        returns = np.zeros((len(kinds), self.replicas, self.episodes, game.n))
+        states = [game.reset((self.replicas, self.episodes))]
+        remembered = returns[0].size * game.n * game.horizon <= REMEMBERED
+
+        def watch(step: Step) -> None:
+            for k, kind in enumerate(kinds):
+                rewards = game.rewards(kind.weights, step.before, step.after, step.payoffs)[0]
+                returns[k] += np.where(step.alive[0, ..., None], rewards, 0.0)
+            if remembered:
+                states.append(step.after._replace(trust=step.after.trust[0], damage=step.after.damage[0]))
+
+        traces = self._trace(Plan(free(game)), game, watch).only(0)
+        states += states[-1:] * (game.horizon + 1 - len(states))
+        shown = (np.stack([s.trust for s in states], 2), np.stack([s.damage for s in states], 2))
+        named = {mode.kind: x for mode, x in zip(kinds, returns, strict=True)}
+        return Undisturbed(traces, named, shown if remembered else None)
+
+    @property
     def base(self) -> Traces:
         """Undisturbed play, ``[R, E, T, N]``."""
-        return self.trace(Plan(free(self.game))).only(0)
+        return self.undisturbed.traces
 
     def trace(self, plan: Plan, game: Game | None = None) -> Traces:
         """Everything that happens in each way. ``game``: a counterfactual one in which the same policies play."""
@@ -185,20 +223,23 @@ class Subject:
         for k in range(0, len(plan), size):
             yield plan.take(np.arange(k, min(k + size, len(plan))))
 
-    def _trace(self, plan: Plan, game: Game) -> Traces:
-        count, shape = len(plan), (len(plan), self.replicas, self.episodes, game.n)
+    def _trace(self, plan: Plan, game: Game, watch: Callable[[Step], None] | None = None) -> Traces:
+        shape = (len(plan), self.replicas, self.episodes, game.n)
         horizon = plan.steps or game.horizon
-        rates, payoffs, rewards, trust = (np.zeros((horizon, *shape)) for _ in range(4))
+        rates, payoffs, rewards, trust, wanted = (np.zeros((horizon, *shape)) for _ in range(5))
         alive, order = np.zeros((horizon, *shape[:-1]), dtype=bool), _order(plan)
         for step in self.steps(plan, game, order):
             on = step.alive[..., None]
             _fill(rates[step.t], np.where(on, step.rates, 0.0), order)
+            _fill(wanted[step.t], np.where(on, step.wanted, 0.0), order)
             _fill(payoffs[step.t], step.payoffs, order)
             _fill(rewards[step.t], step.rewards, order)
             _fill(alive[step.t], step.alive, order)
-            _fill(trust[step.t :], trusted(step.after), order, axis=1)
-        assert count == len(order) - 1
-        turned = [np.moveaxis(x, 0, 3).swapaxes(0, 1) for x in (rates, payoffs, rewards, trust, alive)]
+            _fill(trust[step.t], trusted(step.after), order)
+            if watch is not None:
+                watch(step)
+        trust[step.t + 1 :] = trust[step.t]
+        turned = [np.moveaxis(x, 0, 3).swapaxes(0, 1) for x in (rates, payoffs, rewards, trust, wanted, alive)]
         return Traces(*turned)
 
     def _totals(self, plan: Plan, game: Game) -> Totals:
@@ -215,11 +256,12 @@ class Subject:
         starts = np.concatenate([[0], plan.starts])[order + 1]
         company = tuple(c._replace(seats=np.concatenate([0 * c.seats[:1], c.seats])[order + 1]) for c in plan.company)
         together = _together(self.player, starts, game.horizon)
-        batch, t = (together[0], self.replicas, self.episodes), 0
+        batch, t, wanted = (together[0], self.replicas, self.episodes), 0, np.zeros(0)
 
         def act(state: State) -> np.ndarray:
-            count = len(state.time)
-            return np.asarray(self._actions(plan, company, forced[:count, :, :, t], state, t) * game.endowment)
+            nonlocal wanted
+            wanted, here = self._wanted(plan, company, state, t), forced[: len(state.time), :, :, t]
+            return np.asarray(np.where(np.isnan(here), wanted, here) * game.endowment)
 
         for before, after, paid, alive, _ in moments(
             game, act, batch, reset_draws=self._hidden(batch), noise=CommonNoise(np.random.PCG64(self.seed), 2),
@@ -227,24 +269,25 @@ class Subject:
         ):  # fmt: skip
             on = alive[..., None]
             rewards = np.where(on, game.rewards(self.weights, before, after, paid), 0.0)
-            yield Step(t, after.actions / game.endowment, np.where(on, paid, 0.0), rewards, alive, after)
+            yield Step(
+                t, after.actions / game.endowment, wanted, np.where(on, paid, 0.0), rewards, alive, before, after
+            )
             t += 1
             if t == plan.steps:
                 return
 
-    def _actions(self, plan: Plan, company: Sequence[Company], forced: np.ndarray, state: State, t: int) -> np.ndarray:
-        """Rates ``[L, R, E, N]``."""
+    def _wanted(self, plan: Plan, company: Sequence[Company], state: State, t: int) -> np.ndarray:
+        """Rates ``[L, R, E, N]`` of those who are free."""
         if plan.replayed is not None:
-            wanted = np.broadcast_to(plan.replayed[None, :, :, t], state.actions.shape)
-        else:
-            seen = state
-            if plan.shown is not None:
-                trust, damage = (np.broadcast_to(x[None, :, :, t], state.trust.shape) for x in plan.shown)
-                seen = state._replace(trust=trust, damage=damage)
-            wanted = self.answers(seen, t)
-            for stranger in company:
-                wanted = self._joined(stranger, seen, wanted, t)
-        return np.where(np.isnan(forced), wanted, forced)
+            return np.broadcast_to(plan.replayed[None, :, :, t], state.actions.shape)
+        seen = state
+        if plan.shown is not None:
+            trust, damage = (np.broadcast_to(x[None, :, :, t], state.trust.shape) for x in plan.shown)
+            seen = state._replace(trust=trust, damage=damage)
+        wanted = self.answers(seen, t)
+        for stranger in company:
+            wanted = self._joined(stranger, seen, wanted, t)
+        return wanted
 
     def _joined(self, stranger: Company, state: State, wanted: np.ndarray, t: int) -> np.ndarray:
         rows = np.asarray(stranger.seats.any(-1))
@@ -321,12 +364,10 @@ def _together(player: Policy, starts: np.ndarray, horizon: int) -> list[int]:
     return [int(k) for k in np.searchsorted(starts, np.arange(horizon), side="right")]
 
 
-def _fill(target: np.ndarray, x: np.ndarray, order: np.ndarray, axis: int = 0, *, add: bool = False) -> None:
+def _fill(target: np.ndarray, x: np.ndarray, order: np.ndarray, *, add: bool = False) -> None:
     """Write ``x``, of the first ways of ``order``, to their places; those still to come go the way of the first."""
     there, later = order[1 : len(x)], order[len(x) :]
-    if axis:
-        target[:, there], target[:, later] = x[1:], x[:1]
-    elif add:
+    if add:
         target[there] += x[1:]
         target[later] += x[:1]
     else:
@@ -339,4 +380,4 @@ def _rows(state: State, rows: np.ndarray) -> State:
 
 
 def _fields(traces: Traces) -> tuple[np.ndarray, ...]:
-    return traces.rates, traces.payoffs, traces.rewards, traces.trust, traces.alive
+    return traces.rates, traces.payoffs, traces.rewards, traces.trust, traces.wanted, traces.alive

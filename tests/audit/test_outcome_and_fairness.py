@@ -91,8 +91,16 @@ def test_shares_in_closed_cases():
     assert np.isnan(negative.jain) and "less than" in negative.undefined["jain"]
 
 
-@pytest.mark.parametrize("game", ["SLCD-v1", "PublicGoods-v1", "CoalitionFormation-v0"])
-@pytest.mark.parametrize("player", [0.0, 0.3, 1.0, "TitForTat", "Random"])
+@pytest.mark.parametrize(
+    ("player", "game"),
+    [
+        *((player, "SLCD-v1") for player in (0.0, 0.3, 1.0, "TitForTat", "Random")),
+        *((player, "PublicGoods-v1") for player in (0.0, "TitForTat")),
+        ("TitForTat", "TrustDilemma-v1"),
+        ("TitForTat", "SynergySearch-v1"),
+        (0.1, "CoalitionFormation-v0"),
+    ],
+)
 def test_every_value_is_in_its_range_and_what_is_missing_has_a_reason(player, game):
     found = audit(player, game)
     row = found.record()
