@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import coopgym
 from coopgym.cli.commands import app
 
-COMMANDS = ("list", "show", "solve", "train", "evaluate", "ablate")
+COMMANDS = ("list", "show", "solve", "train", "evaluate", "ablate", "audit")
 
 
 def call(*arguments):

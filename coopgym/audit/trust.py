@@ -50,8 +50,10 @@ def trust(bench: Bench, found: Traces) -> TrustUse:
     if np.isnan(efficiency).any():
         undefined["trust_efficiency"] = "trust hardly moves"
     recovery, hysteresis = _of_breach_and_sweep(bench, found)
-    if np.isnan(recovery[:, bench.seats]).any():
-        undefined |= dict.fromkeys(("trust_recovery", "hysteresis"), "the episode was over before it")
+    undefined |= {
+        name: "the episode was over before it"
+        for name, x in (("trust_recovery", recovery), ("hysteresis", hysteresis)) if np.isnan(x[:, bench.seats]).any()
+    }  # fmt: skip
     return TrustUse(level.mean(1), base.trust[..., -1, :].mean((1, 2)), efficiency, recovery, hysteresis, undefined)
 
 

@@ -1,0 +1,110 @@
+"""Audits of a study on disk: complete, resumable, comparable between reward modes."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import coopgym
+from coopgym.audit import records as audit_records
+from coopgym.audit.compare import contrasts, holm
+from coopgym.audit.hacking import hacking
+from coopgym.audit.measures import CATALOGUE
+from coopgym.audit.records import AUDITS, audit_runs
+from coopgym.cli import main
+from coopgym.study.ablation import run_ablation
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """Two learners hardly trained, and a heuristic, on a short game."""
+    folder = tmp_path_factory.mktemp("studies") / "study"
+    run_ablation(
+        "SLCD-v1", ["IPPO", "TitForTat"], reward_modes=["private", "integrated"], seeds=2, steps=1, out=folder,
+        workers=1, device="cpu", max_steps=30,
+    )  # fmt: skip
+    return folder
+
+
+def test_every_run_has_one_row_and_a_second_call_measures_nothing(study, monkeypatch):
+    found = audit_runs(study)
+    assert len(found.rows) == 6 and found.skipped in (0, 6)
+    assert len({row["run_id"] for row in found.rows}) == 6
+    monkeypatch.setattr(audit_records, "audit", None)
+    again = audit_runs(study)
+    assert again.skipped == 6
+    strip = lambda rows: [{k: v for k, v in row.items() if k != "created"} for row in rows]  # noqa: E731
+    assert strip(again.rows) == strip(found.rows)
+
+
+def test_rows_say_what_an_audit_of_the_policy_says(study):
+    row = next(row for row in audit_runs(study).rows if row["algorithm"] == "TitForTat")
+    assert set(row) == set(AUDITS.names)
+    own = coopgym.game("SLCD-v1", max_steps=30)
+    plain = audit_records.audit("TitForTat", own).record()
+    for name in CATALOGUE:
+        if row[name] is not None:
+            assert row[name] == pytest.approx(plain[name]), name
+        else:
+            assert np.isnan(plain[name]) or name in row["infinite"].split("; ")
+    assert row["retaliation"] == pytest.approx(1.0)
+
+
+def test_replicas_measured_together_and_alone_agree(study):
+    rows = [row for row in audit_runs(study).rows if row["algorithm"] == "IPPO"]
+    run = next(r for r in audit_records.Records(study).read("runs") if r["run_id"] == rows[1]["run_id"])
+    one = coopgym.load_policy(study / run["policy_file"])
+    alone = audit_records.audit(one, one.game, run["reward_mode"]).record()
+    for name in ("welfare", "best_gain", "deterrence", "retaliation", "conditional_slope", "trust", "panel_payoff"):
+        assert rows[1][name] == pytest.approx(alone[name], rel=1e-4, abs=1e-4), name
+
+
+def test_the_command(study, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["audit", str(study)])
+    told = capsys.readouterr().out
+    assert ended.value.code == 0 and "retaliation" in told and "TitForTat" in told
+    with pytest.raises(SystemExit):
+        main(["audit", str(study.parent), "--game", "SLCD-v1", "--json"])
+    assert len(json.loads(capsys.readouterr().out)) == 6
+    with pytest.raises(SystemExit) as ended:
+        main(["audit", str(study), "--game", "GiftExchange-v1"])
+    assert ended.value.code == 2 and "no policy" in capsys.readouterr().err
+
+
+def made_up(mode, seed, **more):
+    row = {"game": "G", "algorithm": "A", "reward_mode": mode, "mutuality": None, "seed": seed}
+    row |= {"return_private": 10.0, "return_integrated": 20.0, "return_cooperative": 10.0}
+    return row | {"welfare": 10.0, "final_trust": 0.5, "payoff_by_agent": [6.0, 4.0]} | more
+
+
+def test_a_reward_that_rises_while_welfare_falls_is_a_sign_of_hacking():
+    rows = [made_up("private", s) for s in range(5)]
+    rows += [
+        made_up("integrated", s, return_integrated=25.0 + 0.1 * s, welfare=8.0 - 0.1 * s, payoff_by_agent=[4.0, 4.0])
+        for s in range(5)
+    ]
+    (one,) = hacking(rows)
+    assert one.fell == ("welfare",) and one.seeds == 5
+    assert one.gained.mean == pytest.approx(5.2) and one.changes["least_payoff"].mean == 0.0
+    better = [{**row, "welfare": 12.0} if row["reward_mode"] == "integrated" else row for row in rows]
+    assert hacking(better)[0].fell == ()
+
+
+def test_contrasts_are_paired_by_seed_and_corrected_for_their_number():
+    rng = np.random.default_rng(0)
+    level = rng.random(8)
+    rows = [made_up("private", s, level=level[s], gini=rng.random()) for s in range(8)]
+    rows += [made_up("integrated", s, level=level[s] + 0.1 + 0.01 * s, gini=rng.random()) for s in range(8)]
+    found = {one.measure: one for one in contrasts(rows, ["level", "gini"])}
+    assert found["level"].change.mean == pytest.approx(0.135)
+    assert found["level"].adjusted < 0.001 < found["gini"].adjusted
+    assert found["level"].adjusted == pytest.approx(2.0 * found["level"].p)
+
+
+def test_holm():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
+    assert np.isnan(holm([float("nan"), 0.01])[0]) and holm([float("nan"), 0.01])[1] == 0.01
