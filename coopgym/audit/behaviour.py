@@ -15,6 +15,7 @@ from coopgym.audit import (
     cooperation,
     deviations,
     fairness,
+    fingerprint,
     free_riding,
     impulse,
     outcome,
@@ -41,6 +42,7 @@ FAMILIES: dict[str, Callable[[Bench], Any]] = {
     "conditional": conditional.conditional,
     "trust": lambda bench: trust.trust(bench, impulse.disturbed(bench)[1]),
     "partners": partners.partners,
+    "fingerprint": fingerprint.fingerprint,
 }
 
 

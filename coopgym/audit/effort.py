@@ -13,9 +13,10 @@ class Effort:
 
     seats: most agents that are audited one by one, spread evenly over the seats where there are more. starts, levels
     (even rates from 0 to 1, beside the selfish reply) and spans [steps; None: to the end]: of deviations. shocks
-    [rates], shock_spans [steps] and shock_starts: of impulses. lanes: of randomised interventions. bins: of the curve
-    of conditional cooperation. panel: names of strangers. shifts: how many partners of other seeds each replica meets.
-    exploit: whether best responses are searched. episodes: averaged over where something is drawn or hidden.
+    [rates], shock_spans [steps] and shock_starts: of impulses. lanes: of randomised rates. bins: of the curve of
+    conditional cooperation. probes: on each side of the fingerprint's triangle. panel: names of strangers. shifts: how
+    many partners of other seeds each replica meets. exploit: whether best responses are searched. episodes: averaged
+    over where something is drawn or hidden.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Effort:
     exploit: bool
     episodes: int
     bins: int = 5
+    probes: int = 6
 
 
 QUICK = Effort(
@@ -46,7 +48,7 @@ FULL = Effort(
         "Random", "Constant_0", "Constant_25", "Constant_50", "Constant_75", "Constant_100", "TitForTat",
         "GenerousTitForTat", "GrimTrigger", "BaselinePlus", "StageSelfish", "BestConstant",
     ),
-    shifts=1_000, exploit=True, episodes=64,
+    shifts=1_000, exploit=True, episodes=64, bins=10, probes=9,
 )  # fmt: skip
 EFFORTS = {"quick": QUICK, "full": FULL}
 

@@ -75,6 +75,20 @@ class Impulses:
         own = np.stack([self._after(i) for i in range(self.response.shape[1])], 1)
         return np.asarray(mean(own[..., bad], -1))
 
+    def mean_answers(self, steps: int) -> dict[str, np.ndarray]:
+        """Changes of rates over the shock's size ``[R, steps]`` from t0 on, after the first shock of each sign.
+
+        defection and gift: of partners, mean over all pairs; own_defection, own_gift: of those who were shocked.
+        """
+        same, curves = np.eye(self.size.shape[1], dtype=bool), {}
+        for name, sign in (("defection", -1.0), ("gift", 1.0)):
+            q = int(np.flatnonzero(self.shocks[:, 0] == sign)[0])
+            size = self.size[:, :, None, q, None]
+            scaled = np.where(size > ROOM, self.response[..., q, :steps] / np.maximum(size, ROOM), np.nan)
+            curves[f"answer_{name}"] = mean(scaled[:, ~same], 1)
+            curves[f"answer_own_{name}"] = mean(scaled[:, same], 1)
+        return curves
+
     def _after(self, i: int) -> np.ndarray:
         """``[R, Q]``."""
         spans = self.shocks[:, 2].astype(int)
@@ -170,11 +184,13 @@ def _responses(bench: Bench, shocks: np.ndarray, found: Traces) -> tuple[np.ndar
     change = change.reshape(change.shape[0], len(bench.seats), len(shocks), horizon, n)
     response = np.zeros((change.shape[0], len(bench.seats), n, len(shocks), horizon))
     size = np.zeros((change.shape[0], len(bench.seats), len(shocks)))
+    lived = both[..., 0].any(2).reshape(*size.shape, horizon)
     for q, (_, _, span, start) in enumerate(shocks.astype(int)):
         part = np.moveaxis(change[:, :, q, start:], -1, 2)
         response[:, :, :, q, : horizon - start] = part
         for s, i in enumerate(bench.seats):
-            size[:, s, q] = np.abs(part[:, s, i, :span]).mean(-1)
+            steps = np.maximum(1, lived[:, s, q, start : start + span].sum(-1))
+            size[:, s, q] = np.abs(part[:, s, i, :span]).sum(-1) / steps
     return bench.everybody(response), bench.everybody(size)
 
 

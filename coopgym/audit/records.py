@@ -10,17 +10,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from coopgym.algorithms.policy import Policy, load_policy
 from coopgym.algorithms.record import digest
 from coopgym.audit.behaviour import Audit, audit
 from coopgym.audit.effort import Effort
 from coopgym.audit.effort import effort as effort_of
-from coopgym.audit.measures import CATALOGUE
+from coopgym.audit.measures import CATALOGUE, mean
 from coopgym.envs.reward import RewardMode
 from coopgym.study.records import Records, Row
 from coopgym.study.schema import AGENTS, MOMENT, NUMBER, SCHEMAS, TEXT, WHOLE, schema
 
 News = Callable[[str, float], None]
+AFTER = 21  # steps of an answer that are kept, the shock's own included
 
 AUDITS = schema(
     (TEXT, "run_id effort algorithm kind game game_hash reward_mode"),
@@ -32,14 +35,19 @@ AUDITS = schema(
     (NUMBER, "program_seconds"),
     (MOMENT, "created"),
 )
-TABLES = {**SCHEMAS, "audits": AUDITS}
+AUDIT_CURVES = schema(
+    (TEXT, "run_id effort metric unit"),
+    (AGENTS, "x y value"),  # value over x, or over the plane (x, y)
+)
+TABLES = {**SCHEMAS, "audits": AUDITS, "audit_curves": AUDIT_CURVES}
 
 
 @dataclass(frozen=True)
 class Audited:
-    """Rows of the table ``audits`` of all runs that were asked for; how many of them were there before."""
+    """Rows of ``audits`` and ``audit_curves`` of all runs that were asked for; how many of them were there before."""
 
     rows: list[Row]
+    curves: list[Row]
     skipped: int
 
 
@@ -70,12 +78,17 @@ def audit_runs(
         missing = [run for run in runs if run["run_id"] not in kept[folder]]
         skipped += len(runs) - len(missing)
         if missing:  # a replica's partners of other seeds are in its program, so all of it is played again
-            rows = _audited(folder, runs, fine)
-            Records(folder, TABLES).write("audits", digest([fine.name, *(row["run_id"] for row in rows)]), rows)
+            rows, curves = _audited(folder, runs, fine)
+            part = digest([fine.name, *(row["run_id"] for row in rows)])
+            Records(folder, TABLES).write("audit_curves", part, curves)
+            Records(folder, TABLES).write("audits", part, rows)  # last: what stands there is complete
             kept[folder] |= {row["run_id"]: row for row in rows}
     tell("auditing", 1.0)
     rows = [kept[folder][run["run_id"]] for folder, runs in jobs for run in runs]
-    return Audited([_plain(row) for row in rows], skipped)
+    asked = {row["run_id"] for row in rows}
+    curves = [row for folder in places for row in Records(folder, TABLES).read("audit_curves")]
+    curves = [row for row in curves if row["run_id"] in asked and row["effort"] == fine.name]
+    return Audited([_plain(row) for row in rows], curves, skipped)
 
 
 def rows_of(found: Audit, runs: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -99,18 +112,44 @@ def _row(found: Audit, replica: int, run: Mapping[str, Any]) -> Row:
     }  # fmt: skip
 
 
-def _audited(folder: Path, runs: Sequence[Row], fine: Effort) -> list[Row]:
-    """Rows of one program; as one batch where its policies fit in a stack."""
+def curves_of(found: Audit, runs: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Rows of the table ``audit_curves`` for these runs."""
+    return [
+        {"run_id": run["run_id"], "effort": found.effort, "metric": name, "unit": unit, "x": x, "y": y, "value": z[r]}
+        for name, (unit, x, y, z) in _curves(found).items() for r, run in enumerate(runs)
+    ]  # fmt: skip
+
+
+def _curves(found: Audit) -> dict[str, tuple[str, Any, Any, Any]]:
+    """unit, x, y and values ``[R, K]`` by name: answers to shocks of one step, conditional rates, the fingerprint."""
+    curves: dict[str, tuple[str, Any, Any, Any]] = {}
+    if "impulses" in found.families:
+        shown = found.impulses.mean_answers(AFTER)
+        curves |= {name: ("1", np.arange(AFTER), None, x) for name, x in shown.items()}
+    if "conditional" in found.families:
+        bins = found.conditional.curve.shape[-1]
+        middle = (np.arange(bins) + 0.5) / bins
+        curves["conditional_curve"] = ("rate", middle, None, mean(found.conditional.curve, 1))
+    if "fingerprint" in found.families:
+        plane = found.fingerprint
+        curves["fingerprint"] = ("1", plane.x, plane.y, plane.payoffs)
+    return curves
+
+
+def _audited(folder: Path, runs: Sequence[Row], fine: Effort) -> tuple[list[Row], list[Row]]:
+    """Rows and curves of one program; as one batch where its policies fit in a stack."""
     policies = _policies(folder, runs)
     modes = [RewardMode(run["reward_mode"], 1.0 if run["mutuality"] is None else run["mutuality"]) for run in runs]
     together = all(policies[0].fits(p) for p in policies)
     batches = [list(range(len(runs)))] if together else [[k] for k in range(len(runs))]
     rows: list[Row] = []
+    curves: list[Row] = []
     for batch in batches:
         player: Any = policies[batch[0]] if len(batch) == 1 else [policies[k] for k in batch]
         found = audit(player, policies[0].game, [modes[k] for k in batch], effort=fine)
         rows += rows_of(found, [runs[k] for k in batch])
-    return rows
+        curves += curves_of(found, [runs[k] for k in batch])
+    return rows, curves
 
 
 def _policies(folder: Path, runs: Sequence[Row]) -> list[Policy]:
