@@ -108,3 +108,20 @@ def test_holm():
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
     assert np.isnan(holm([float("nan"), 0.01])[0]) and holm([float("nan"), 0.01])[1] == 0.01
+
+
+def test_a_saved_result_and_the_result_itself_give_the_same_rows(tmp_path):
+    design = {"reward_modes": ["private", "cooperative"], "seeds": [0], "total_steps": 1, "max_steps": 30}
+    made = coopgym.train("IPPO", "SLCD-v1", **design)
+    found = audit_runs(made.save(tmp_path / "one"))
+    direct = audit_records.audit(made, made.game, ["private", "cooperative"])
+    assert [row["welfare"] for row in found.rows] == pytest.approx(direct.values["welfare"].tolist())
+    assert [row["reward_mode"] for row in found.rows] == ["private", "cooperative"]
+    metrics = {row["metric"] for row in found.curves}
+    assert {"answer_defection", "answer_gift", "conditional_curve", "fingerprint"} <= metrics
+    assert all(len(row["value"]) == len(row["x"]) for row in found.curves)
+
+
+def test_a_folder_without_policies_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="make one with"):
+        audit_runs(tmp_path)
