@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from coopgym.audit.compare import by_cell
-from coopgym.study.summary import Estimate, estimate, own_reward
+from coopgym.study.summary import Estimate, estimate, mode_label, own_reward
 
 Row = Mapping[str, Any]
 WATCHED = ("welfare", "final_trust", "least_payoff")
@@ -34,6 +33,14 @@ class Hacking:
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and names, for JSON."""
         return asdict(self)
+
+
+def by_cell(rows: Iterable[Row]) -> dict[tuple[str, str], dict[str, dict[Any, Row]]]:
+    """(game, algorithm) -> mode -> seed -> row."""
+    cells: dict[tuple[str, str], dict[str, dict[Any, Row]]] = {}
+    for row in rows:
+        cells.setdefault((row["game"], row["algorithm"]), {}).setdefault(mode_label(row), {})[row["seed"]] = row
+    return cells
 
 
 def hacking(rows: Iterable[Row], reference: str = "private") -> list[Hacking]:

@@ -47,7 +47,7 @@ def show(rows: Sequence[Mapping[str, Any]], json: bool) -> None:
     """One line for each game, algorithm and mode: means over seeds of the main measures."""
     if json:
         return output.print_json(rows)
-    from coopgym.audit.compare import by_cell
+    from coopgym.audit.hacking import by_cell
 
     names = (("algorithm", ""), ("mode", ""), *((name, "r") for name in COLUMNS), ("seeds", "r"))
     for game in dict.fromkeys(row["game"] for row in rows):

@@ -9,7 +9,6 @@ import pytest
 
 import coopgym
 from coopgym.audit import records as audit_records
-from coopgym.audit.compare import contrasts, holm
 from coopgym.audit.hacking import hacking
 from coopgym.audit.measures import CATALOGUE
 from coopgym.audit.records import AUDITS, audit_runs
@@ -91,23 +90,6 @@ def test_a_reward_that_rises_while_welfare_falls_is_a_sign_of_hacking():
     assert one.gained.mean == pytest.approx(5.2) and one.changes["least_payoff"].mean == 0.0
     better = [{**row, "welfare": 12.0} if row["reward_mode"] == "integrated" else row for row in rows]
     assert hacking(better)[0].fell == ()
-
-
-def test_contrasts_are_paired_by_seed_and_corrected_for_their_number():
-    rng = np.random.default_rng(0)
-    level = rng.random(8)
-    rows = [made_up("private", s, level=level[s], gini=rng.random()) for s in range(8)]
-    rows += [made_up("integrated", s, level=level[s] + 0.1 + 0.01 * s, gini=rng.random()) for s in range(8)]
-    found = {one.measure: one for one in contrasts(rows, ["level", "gini"])}
-    assert found["level"].change.mean == pytest.approx(0.135)
-    assert found["level"].adjusted < 0.001 < found["gini"].adjusted
-    assert found["level"].adjusted == pytest.approx(2.0 * found["level"].p)
-
-
-def test_holm():
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
-    assert np.isnan(holm([float("nan"), 0.01])[0]) and holm([float("nan"), 0.01])[1] == 0.01
 
 
 def test_a_saved_result_and_the_result_itself_give_the_same_rows(tmp_path):
