@@ -36,7 +36,7 @@ def audit(
 
     Example: coopgym audit runs/ablation-AppleAppStore-v1
     """
-    from coopgym.audit.records import audit_runs
+    from coopgym.study.audits import audit_runs
 
     with output.progress() as bar:
         found = audit_runs(run, game=game, effort=effort, resume=not again, news=bar)
@@ -47,7 +47,7 @@ def show(rows: Sequence[Mapping[str, Any]], json: bool) -> None:
     """One line for each game, algorithm and mode: means over seeds of the main measures."""
     if json:
         return output.print_json(rows)
-    from coopgym.audit.hacking import by_cell
+    from coopgym.study.hacking import by_cell
 
     names = (("algorithm", ""), ("mode", ""), *((name, "r") for name in COLUMNS), ("seeds", "r"))
     for game in dict.fromkeys(row["game"] for row in rows):

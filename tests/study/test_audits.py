@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import coopgym
-from coopgym.audit import records as audit_records
-from coopgym.audit.hacking import hacking
 from coopgym.audit.measures import CATALOGUE
-from coopgym.audit.records import AUDITS, audit_runs
 from coopgym.cli import main
+from coopgym.study import audits as audit_records
 from coopgym.study.ablation import run_ablation
+from coopgym.study.audits import AUDITS, audit_runs
+from coopgym.study.hacking import hacking
 
 
 @pytest.fixture(scope="module")
