@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from coopgym.cli import output
+from coopgym.cli.audit import audit
 from coopgym.cli.group import Commands
 from coopgym.oracles import NAMES
 
@@ -237,3 +238,6 @@ def ablate(
     output.ablation(result, picture, json)
     if result.failures:
         raise typer.Exit(1)
+
+
+app.command()(audit)
