@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.algorithms.policy import Policy, load_policy
 from coopgym.algorithms.record import digest
 from coopgym.audit.behaviour import Audit, audit
 from coopgym.audit.effort import Effort
@@ -21,6 +19,7 @@ from coopgym.audit.measures import CATALOGUE, mean
 from coopgym.envs.reward import RewardMode
 from coopgym.study.records import Records, Row
 from coopgym.study.schema import AGENTS, MOMENT, NUMBER, SCHEMAS, TEXT, WHOLE, schema
+from coopgym.study.stored import policies_of, stored
 
 News = Callable[[str, float], None]
 AFTER = 21  # steps of an answer that are kept, the shock's own included
@@ -67,10 +66,8 @@ def audit_runs(
     FileNotFoundError where there is no policy, ValueError for a damaged one.
     """
     fine, tell = effort_of(effort), news or (lambda name, share: None)
-    places = _places(Path(place))
-    jobs = [(folder, group) for folder in places for group in _programs(_runs(folder, game))]
-    if not jobs:
-        raise FileNotFoundError(f"there is no policy in {str(place)!r}; make one with `coopgym train`")
+    jobs = stored(place, game)
+    places = list(dict.fromkeys(folder for folder, _ in jobs))
     kept = {folder: _found(folder, fine.name) if resume else {} for folder in places}
     skipped = 0
     for k, (folder, runs) in enumerate(jobs):
@@ -138,7 +135,7 @@ def _curves(found: Audit) -> dict[str, tuple[str, Any, Any, Any]]:
 
 def _audited(folder: Path, runs: Sequence[Row], fine: Effort) -> tuple[list[Row], list[Row]]:
     """Rows and curves of one program; as one batch where its policies fit in a stack."""
-    policies = _policies(folder, runs)
+    policies = policies_of(folder, runs)
     modes = [RewardMode(run["reward_mode"], 1.0 if run["mutuality"] is None else run["mutuality"]) for run in runs]
     together = all(policies[0].fits(p) for p in policies)
     batches = [list(range(len(runs)))] if together else [[k] for k in range(len(runs))]
@@ -150,44 +147,6 @@ def _audited(folder: Path, runs: Sequence[Row], fine: Effort) -> tuple[list[Row]
         rows += rows_of(found, [runs[k] for k in batch])
         curves += curves_of(found, [runs[k] for k in batch])
     return rows, curves
-
-
-def _policies(folder: Path, runs: Sequence[Row]) -> list[Policy]:
-    if not runs[0].get("policy_file"):  # TrainResult.save: a stack
-        stack: Any = load_policy(folder / "policy")
-        return [stack[run["position"]] for run in runs]
-    first = load_policy(folder / runs[0]["policy_file"])
-    return [first, *(load_policy(folder / run["policy_file"], first.game) for run in runs[1:])]
-
-
-def _places(place: Path) -> list[Path]:
-    """The folder itself, or those in it that hold runs."""
-    if _holds_runs(place):
-        return [place]
-    return sorted(inner for inner in place.glob("*") if _holds_runs(inner))
-
-
-def _holds_runs(folder: Path) -> bool:
-    return (folder / "runs").is_dir() or (folder / "runs.json").is_file()
-
-
-def _runs(folder: Path, game: str | None) -> list[Row]:
-    """Rows of runs that ended well and left a policy."""
-    if (folder / "runs.json").is_file():
-        runs = json.loads((folder / "runs.json").read_text())
-        found = [run | {"position": k, "policy_file": None} for k, run in enumerate(runs)]
-    else:
-        found = [run for run in Records(folder).read("runs") if run["policy_file"]]
-    return [run for run in found if run["status"] == "ok" and (game is None or run["game"] == game)]
-
-
-def _programs(runs: Sequence[Row]) -> Iterator[list[Row]]:
-    """Runs that may be measured side by side: of one algorithm, one game and one recipe."""
-    groups: dict[tuple[Any, ...], list[Row]] = {}
-    for run in runs:
-        key = (run["algorithm"], run["game_hash"], run["hyperparameters_hash"], run["env_steps"])
-        groups.setdefault(key, []).append(run)
-    yield from groups.values()
 
 
 def _found(folder: Path, effort: str) -> dict[str, Row]:
