@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json as json_
-import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from coopgym.cli.group import say
+from coopgym.cli.printing import as_json as _json
+from coopgym.cli.printing import console as _console
+from coopgym.cli.printing import table as _table
 
 if TYPE_CHECKING:
     from coopgym.oracles.result import Solution
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from coopgym.study.ablation import Ablation
     from coopgym.study.summary import Estimate, Line
 
-NEVER_CUT = ("concept", "game", "algorithm", "reward mode", "welfare", "mode")
 News = Callable[[str, float], None]
 
 
@@ -220,20 +218,3 @@ def _percent(x: Estimate | None) -> list[str]:
 def _interval(x: Estimate, form: str, between: str, unit: str = "") -> str:
     mean = f"{x.mean:{form}}{unit}"
     return mean if x.low is None else rf"{mean}{between}\[{x.low:{form}}, {x.high:{form}}]"
-
-
-def _table(*columns: tuple[str, str]) -> Table:
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for name, side in columns:
-        table.add_column(name, justify="right" if side else "left", no_wrap=name in NEVER_CUT)
-    return table
-
-
-def _console() -> Console:
-    """Rich's guess for a terminal; 120 columns where stdout is a file or a pipe."""
-    fixed = not sys.stdout.isatty() and "COLUMNS" not in os.environ
-    return Console(width=120 if fixed else None)
-
-
-def _json(content: Any) -> None:
-    print(json_.dumps(content, indent=2, default=str, allow_nan=False))

@@ -14,8 +14,9 @@ from coopgym.study.cells import UNSEEDED, Cell, learner, of_game
 from coopgym.study.engines.local import Local
 from coopgym.study.program import Program
 from coopgym.study.records import FAILED, Records, Row
-from coopgym.study.runner import Runner, Watcher, Work
+from coopgym.study.runner import Runner, Work
 from coopgym.study.summary import Line, summarise
+from coopgym.study.watcher import Watcher
 
 News = Callable[[str, float], None]
 

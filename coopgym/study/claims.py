@@ -56,6 +56,15 @@ def names(store: Store, key: str = "") -> list[str]:
     return [name for name in store.names(FOLDER, ".json") if name.startswith(f"{FOLDER}/{key}")]
 
 
+def sweep(store: Store) -> bool:
+    """Remove claims that are void, and whether none is left: nobody is at work then."""
+    left = [name for name in names(store) if not void(store, name)]
+    for name in set(names(store)) - set(left):
+        store.remove(name)
+    store.tidy(FOLDER)
+    return not left
+
+
 def void(store: Store, name: str) -> bool:
     """Whether whoever made a claim is gone: its process here has ended, or it has been silent for too long."""
     try:

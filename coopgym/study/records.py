@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from coopgym.algorithms.policy import Policy
 from coopgym.algorithms.record import finite
+from coopgym.study import claims
 from coopgym.study.schema import MOMENT, SCHEMAS
 from coopgym.study.store import store
 
@@ -95,6 +96,12 @@ class Records:
                 if key not in found or row.get("status") != FAILED:
                     found[key] = row
         return list(found.values())
+
+    def sweep(self) -> None:
+        """Remove what those who were killed have left, unless somebody is at work."""
+        if claims.sweep(self.store):
+            for folder in (*SCHEMAS, "policies"):
+                self.store.sweep(folder)
 
     def done(self) -> set[str]:
         """The run_ids that are complete here; a part that was seen before is not read again."""

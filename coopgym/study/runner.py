@@ -23,7 +23,8 @@ from coopgym.study.cells import Cell, groups
 from coopgym.study.engines import Engine
 from coopgym.study.estimate import Estimates
 from coopgym.study.program import Busy, Finished, Program, Unwritable, carry_out, failed
-from coopgym.study.records import Records, Row
+from coopgym.study.records import Records
+from coopgym.study.watcher import Watcher
 
 PAUSE = 1.0  # seconds between two looks at what others are doing
 
@@ -42,25 +43,6 @@ class Work:
     episodes: int = DRAWN_EPISODES
     study: str | None = None
     pieces: int | None = 1
-
-
-class Watcher:
-    """Who wants to know how it goes; each method does nothing here."""
-
-    def begin(self, programs: Sequence[Program], slots: int) -> None:
-        """These are to be done, in this order."""
-
-    def share(self, index: int, program: Program, share: float) -> None:
-        """A program, by its place among those of ``begin``, has come so far."""
-
-    def finished(self, program: Program, rows: Sequence[Row]) -> None:
-        """Its records are written."""
-
-    def failed(self, program: Program, reason: str) -> None:
-        """It did not finish."""
-
-    def waiting(self, programs: Sequence[Program]) -> None:
-        """All that is left is being done by others."""
 
 
 @dataclass
@@ -101,6 +83,7 @@ class Runner:
                 time.sleep(PAUSE)
         if first:
             self.skipped = len(self.plan)
+        self.records.sweep()
         unfinished.tidy(self.records.folder)
         return self.failures
 

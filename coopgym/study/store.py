@@ -52,6 +52,9 @@ class Store(Protocol):
     def tidy(self, folder: str) -> None:
         """Remove a folder in which nothing is left."""
 
+    def sweep(self, folder: str) -> None:
+        """Remove what writings that were killed have left in a folder; only while nobody writes."""
+
 
 def store(out: str | Path) -> Store:
     """The place that ``out`` names: a path, or a URL with a scheme."""
@@ -110,6 +113,10 @@ class Folder:
     def tidy(self, folder: str) -> None:  # noqa: D102
         with contextlib.suppress(OSError):  # something is in it, or it is not there
             (self.local / folder).rmdir()
+
+    def sweep(self, folder: str) -> None:  # noqa: D102
+        for half in (self.local / folder).glob(".*.tmp"):
+            half.unlink(missing_ok=True)
 
     def _at(self, name: str) -> Path:
         path = self.local / name
@@ -181,6 +188,9 @@ class Remote:
     def tidy(self, folder: str) -> None:  # noqa: D102
         with contextlib.suppress(OSError, FileNotFoundError):
             self.system.rmdir(self._at(folder))
+
+    def sweep(self, folder: str) -> None:  # noqa: D102
+        return None  # an upload that was killed leaves nothing
 
     def _at(self, name: str) -> str:
         return f"{self.root.rstrip('/')}/{name}"
