@@ -34,13 +34,13 @@ HERE = Path(__file__).resolve().parent
 MEASURED = ("created", "seconds", "program_seconds", "env_steps_per_second")
 STUDY = """
 name = "kills"
-games = ["TrustDilemma", "SLCD", "GiftExchange"]
-algorithms = ["IPPO", "IA2C", "ISAC", "QMIX", "TitForTat", "Constant_40", "Nash"]
+games = ["TrustDilemma", "SLCD"]
+algorithms = ["IPPO", "IA2C", "ISAC", "TitForTat", "Nash"]
 seeds = 2
 device = "cpu"
-checkpoint_seconds = 0.0
+checkpoint_seconds = 0.5
 [budget]
-steps = 1_000
+steps = 400
 [hyperparameters.all]
 lanes = 2
 hidden = [8]
