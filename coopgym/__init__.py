@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from coopgym.algorithms.policy import Policy, load_policy, policy
     from coopgym.algorithms.registry import list_algorithms
     from coopgym.algorithms.training import TrainResult, train
+    from coopgym.audit import Room
     from coopgym.envs.aec import make_aec
     from coopgym.envs.catalogue import game, list_games
     from coopgym.envs.game import Game
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from coopgym.oracles.scores import score
     from coopgym.oracles.solve import solve
 
+    audit: Room  # a package that can be called
+
 try:
     __version__ = version("coopgym")
 except PackageNotFoundError:  # a source tree that was never installed
@@ -38,6 +41,7 @@ except PackageNotFoundError:  # a source tree that was never installed
 
 register_all()
 
+_ROOMS = ("audit", "testing")
 _HOMES = {
     "Dilemma": "coopgym.oracles.dilemma",
     "Evaluation": "coopgym.algorithms.evaluation",
@@ -73,6 +77,7 @@ __all__ = [
     "RewardMode",
     "Solution",
     "TrainResult",
+    "audit",
     "dilemma",
     "evaluate",
     "exploitability",
@@ -93,8 +98,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "testing":
-        return importlib.import_module("coopgym.testing")
+    if name in _ROOMS:
+        return importlib.import_module(f"coopgym.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'coopgym' has no attribute {name!r}; its names are {', '.join(__all__)}")
     value = getattr(importlib.import_module(_HOMES[name]), name)

@@ -149,6 +149,39 @@ def solve(
 
 
 @app.command()
+def landscape(
+    game: GameName,
+    mode: Annotated[str, typer.Option(help="Reward mode; the release audits integrated rewards.")] = "integrated",
+    agents: Annotated[
+        str, typer.Option(help="Who leaves in the release's audits: roles, all, or names with commas; the first.")
+    ] = "",
+    own_rates: Annotated[
+        bool, typer.Option("--own-rates", help="Levels are shares of each agent's own endowment, not raw numbers.")
+    ] = False,
+    plot: Annotated[Path | None, typer.Option(help="A picture of the surface and of what leaving it pays.")] = None,
+    json: Json = False,
+) -> None:
+    """What constants earn in a game, and what leaving them pays: the release's two audits, and ours.
+
+    No policy takes part. In ours every role leaves, for its selfish best answer and at rates of its own endowment.
+
+    Example: coopgym landscape TrustDilemma-v0 --plot landscape.png
+    """
+    from coopgym.audit.landscape.whole import landscape as audit
+
+    found = audit(game, mode, agents=_agents(agents), own_rates=own_rates)
+    if plot:
+        from coopgym.report.landscape import plot_landscape
+
+        plot_landscape(found, plot)
+    output.landscape(found, plot, json)
+
+
+def _agents(text: str) -> str | int | list[str]:
+    return (text if text in ("roles", "all") else text.split(",")) if text else 0
+
+
+@app.command()
 def ablate(
     game: GameName,
     algorithms: Annotated[str, typer.Option(help="Learners; also Nash, TitForTat, ...")] = "IPPO,MAPPO",

@@ -17,6 +17,7 @@ from coopgym.cli.printing import console as _console
 from coopgym.cli.printing import table as _table
 
 if TYPE_CHECKING:
+    from coopgym.audit.landscape.whole import Landscape
     from coopgym.oracles.result import Solution
     from coopgym.oracles.solve import Answers
     from coopgym.study.ablation import Ablation
@@ -137,6 +138,56 @@ def solutions(found: Answers, picture: Path | None, json: bool) -> None:
     if picture is not None:
         console.print(f"plot: {picture}", highlight=False, markup=False)
     return None
+
+
+def landscape(found: Landscape, picture: Path | None, json: bool) -> None:
+    """The audits of a game: the surface, the release's deviations and ours, and where leaving pays most."""
+    if json:
+        return _json(found.to_dict() | {"picture": picture and str(picture)})
+    console = _console()
+    pairs = list(zip(found.static.surface.levels, found.static.mean_returns, strict=True))
+    surface = ", ".join(f"{level:.0%} {mean:,.0f}" for level, mean in pairs[::2])
+    console.print(f"[bold]{found.game}[/]  {found.reward_mode} rewards; an agent's mean return at common levels:")
+    console.print(f"{surface}; best {found.static.optimal_level:.0%}", highlight=False, markup=False)
+    names = ("audit", "agent", "from", "strategy", "at", "to", "gain", "others", "flag")
+    table, last = _table(*((name, "r" if i in (2, 4, 5, 6, 7) else "") for i, name in enumerate(names))), None
+    for row in found.rows():
+        brief = row["audit"].startswith("corrected") and row["strategy"] not in ("full_defection", "ramp_down")
+        if row["target"] is None or brief:
+            continue
+        if last not in (None, row["audit"]):
+            table.add_section()
+        last = row["audit"]
+        flag = "exploitative" if row["exploitative"] else ""
+        numbers = (
+            f"{row['parameter']:g}",
+            f"{row['target']:.4g}",
+            f"{row['gain']:,.1f}",
+            f"{row['others_change']:,.1f}",
+        )
+        table.add_row(row["audit"], row["agent"], f"{row['level']:.0%}", row["strategy"], *numbers, flag)
+    console.print(table)
+    console.print("to, gain, others: action, and changes over an episode; --json has every row of all audits")
+    for line in _verdicts(found):
+        console.print(line, highlight=False, markup=False)
+    if picture is not None:
+        console.print(f"plot: {picture}", highlight=False, markup=False)
+    return None
+
+
+def _verdicts(found: Landscape) -> Iterator[str]:
+    """The classes by the release's rule, and the strongest temptation to give less."""
+    ours = found.corrected
+    joint = f"from the joint optimum, {ours.joint_level:.0%}, to the selfish answer"
+    for what, audit in (("to zero", found.temporal), ("to the selfish answer", ours.middle), (joint, ours.joint)):
+        each = zip(audit.deviations.agents, audit.verdicts(), strict=True)
+        yield f"late defection {what}: {', '.join(f'{agent} {verdict}' for agent, verdict in each)}"
+    best = max(ours.temptations(), key=lambda t: t.gain)
+    if best.own_level is None:
+        yield "no role gains by giving less than half of its endowment to the others' loss"
+    else:
+        much = f"{best.gain:,.1f} ({best.share:.2%}) more for it, {best.others_change:,.1f} for each other"
+        yield f"strongest temptation: {best.agent} at {best.own_level:.0%} from step {best.start} on: {much}"
 
 
 def _path(solution: Solution) -> str:
