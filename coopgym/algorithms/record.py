@@ -55,6 +55,7 @@ class Run:
     updates: int | None = None
     episodes: int | None = None
     study: str | None = None
+    variant: str | None = None  # the name of these hyperparameters in a study that has several
     bins: int | None = None
     team_reward: bool = False
     # outcome of the deterministic policy

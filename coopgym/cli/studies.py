@@ -59,3 +59,14 @@ def status(folder: Folder, json: Json = False) -> None:
     from coopgym.study import study
 
     study_output.status(study.status(folder), json)
+
+
+@app.command()
+def analyze(folder: Folder, json: Json = False) -> None:
+    """Rank learners under each reward mode, contrast paradigms, count failures; write analysis.json and analysis.md.
+
+    Example: coopgym study analyze runs/cpu
+    """
+    from coopgym.study import study
+
+    study_output.analysis(*study.analyse(folder), json)

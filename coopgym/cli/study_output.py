@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -67,6 +67,28 @@ def status(found: Status, json: bool) -> None:
     work = f"; {found.claimed} programs are being worked on" if found.claimed else ""
     out.print(f"{text}{left}{work}; records: {found.folder}", highlight=False, markup=False)
     return None
+
+
+def analysis(found: dict[str, Any], page: str, json: bool) -> None:
+    """Who leads under each reward mode, and where the rest is."""
+    if json:
+        return as_json(found)
+    out = console()
+    for mode in found["modes"]:
+        leaders = table((f"{mode} rewards", ""), ("average rank", "r"), ("IQM of the score", "r"), ("lacks", "r"))
+        for each in found["rankings"][mode]["players"]:
+            lacks = f"{len(each['missing_games'])} games" if each["missing_games"] else ""
+            rank, middle = (_around(each[name]) for name in ("average_rank", "iqm"))
+            leaders.add_row(each["player"], rank, middle, lacks)
+        out.print(leaders)
+    declared = sum(each["declared"] for each in found["paradigms"]["crossovers"])
+    out.print(f"crossovers of paradigms declared: {declared} of {found['paradigms']['tests']}", highlight=False)
+    out.print(f"all of it: {page}", highlight=False, markup=False, soft_wrap=True)
+    return None
+
+
+def _around(x: Mapping[str, float]) -> str:
+    return rf"{x['value']:.2f} \[{x['low']:.2f}, {x['high']:.2f}]"
 
 
 @contextmanager

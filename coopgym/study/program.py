@@ -131,7 +131,8 @@ def _write(program: Program, records: Records, result: TrainResult | reference.R
     for run, policy in zip(result.runs, result.policies, strict=True):
         name = f"policies/{run.run_id}"
         sha256 = records.keep(policy, name, bool(run.parameters))
-        rows.append(run.row() | {"study": program.study, "policy_file": name, "policy_sha256": sha256})
+        about = {"study": program.study, "variant": program.variant or None}
+        rows.append(run.row() | about | {"policy_file": name, "policy_sha256": sha256})
     for table, content in zip(TABLES, (result.curves, rows), strict=True):
         if content:
             records.write(table, program.part, content)
@@ -146,9 +147,10 @@ def failed(program: Program, reason: str) -> list[Row]:
     cells = itertools.product(entries, program.modes or (None,), program.seeds)
     return [
         {
-            "run_id": run, "study": program.study, "kind": found.kind, "algorithm": found.name,
-            "paradigm": found.paradigm, "seed": seed, **record.problem(made, mode), "reason": reason,
-            "package_version": coopgym.__version__, "created": datetime.now(UTC).isoformat(), "origin": "own",
+            "run_id": run, "study": program.study, "variant": program.variant or None, "kind": found.kind,
+            "algorithm": found.name, "paradigm": found.paradigm, "seed": seed, **record.problem(made, mode),
+            "reason": reason, "package_version": coopgym.__version__, "created": datetime.now(UTC).isoformat(),
+            "origin": "own",
         }
         for run, (found, mode, seed) in zip(program.runs, cells, strict=True)
     ]  # fmt: skip

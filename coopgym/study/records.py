@@ -142,7 +142,7 @@ class Records:
         try:
             source = pa.BufferReader(self.store.read(name))
             part = pq.ParquetFile(source, page_checksum_verification=True)
-            rows: list[Row] = part.read().cast(SCHEMAS[table]).to_pylist()
+            rows: list[Row] = aligned(part.read(), SCHEMAS[table]).to_pylist()
         except FileNotFoundError:  # removed since it was listed
             return []
         except (pa.ArrowException, OSError, ValueError) as reason:
@@ -156,6 +156,14 @@ class Records:
         self.store.rename(name, aside)
         text = f"{self.store.url}/{name} {reason}; it is now {aside} and its runs will be done again"
         warnings.warn(text, RuntimeWarning, stacklevel=4)
+
+
+def aligned(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The columns of ``schema``: what an earlier version did not write is null, what a later one added is left out."""
+    missing = [field for field in schema if field.name not in table.column_names]
+    for field in missing:
+        table = table.append_column(field, pa.nulls(len(table), field.type))
+    return table.select(schema.names).cast(schema)
 
 
 def _clean(row: Mapping[str, Any], schema: pa.Schema) -> Row:

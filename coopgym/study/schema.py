@@ -19,7 +19,7 @@ def _schema(*groups: tuple[pa.DataType, str]) -> pa.Schema:
 
 RUNS = _schema(
     # identity
-    (TEXT, "run_id study kind algorithm paradigm game"),
+    (TEXT, "run_id study kind algorithm variant paradigm game"),
     (WHOLE, "report"),
     (TEXT, "reward_mode"),
     (NUMBER, "mutuality"),

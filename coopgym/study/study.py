@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -114,6 +115,18 @@ def status(folder: str | Path) -> Status:
     """How far the study in a folder is. FileNotFoundError where there is none."""
     found, cells, excluded, records = opened(folder)
     return _status(found, cells, excluded, records)
+
+
+def analyse(folder: str | Path) -> tuple[dict[str, Any], str]:
+    """What the records say, written beside them as analysis.json and analysis.md, and where the latter is."""
+    from coopgym.study.analysis.analysis import analyse as analysed
+    from coopgym.study.analysis.page import page
+
+    records, found = Records(folder), analysed(folder)
+    name = Path(str(folder).rstrip("/")).name
+    records.store.write("analysis.json", json.dumps(found, indent=1, allow_nan=False).encode())
+    records.store.write("analysis.md", page(found, f"Study: {name}", f"coopgym study analyze {folder}").encode())
+    return found, f"{records.store.url}/analysis.md"
 
 
 def opened(folder: str | Path) -> tuple[Config, list[Cell], list[Excluded], Records]:
