@@ -70,3 +70,18 @@ def analyze(folder: Folder, json: Json = False) -> None:
     from coopgym.study import study
 
     study_output.analysis(*study.analyse(folder), json)
+
+
+@app.command()
+def card(
+    folder: Folder,
+    out: Annotated[Path | None, typer.Option(help="Folder of the data set; dataset/ by default.")] = None,
+    json: Json = False,
+) -> None:
+    """Make a data set of a study: packed tables, Croissant manifest, datasheet, checksums; all of it checked.
+
+    Example: coopgym study card runs/cpu --out data_cards/cpu
+    """
+    from coopgym.study.cards.card import make
+
+    study_output.card(make(folder, out), json)

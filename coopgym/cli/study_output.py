@@ -17,6 +17,7 @@ from coopgym.cli.printing import as_json, console, table
 from coopgym.study.watcher import Watcher
 
 if TYPE_CHECKING:
+    from coopgym.study.cards.card import Card
     from coopgym.study.program import Program
     from coopgym.study.records import Row
     from coopgym.study.study import Status
@@ -84,6 +85,19 @@ def analysis(found: dict[str, Any], page: str, json: bool) -> None:
     declared = sum(each["declared"] for each in found["paradigms"]["crossovers"])
     out.print(f"crossovers of paradigms declared: {declared} of {found['paradigms']['tests']}", highlight=False)
     out.print(f"all of it: {page}", highlight=False, markup=False, soft_wrap=True)
+    return None
+
+
+def card(made: Card, json: bool) -> None:
+    """Where a data set is, and how many records of each table were read back."""
+    if json:
+        return as_json(made.to_dict())
+    rows = table(("table", ""), ("records", "r"))
+    for name, count in made.read.items():
+        rows.add_row(name, f"{count:,}")
+    out = console()
+    out.print(rows)
+    out.print(f"data set, read back by mlcroissant: {made.folder}", highlight=False, markup=False, soft_wrap=True)
     return None
 
 

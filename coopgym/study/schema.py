@@ -67,4 +67,20 @@ CURVES = _schema(
     (pa.list_(pa.float32()), "value"),
 )
 
-SCHEMAS = {"runs": RUNS, "curves": CURVES}
+GAMES = _schema(
+    (TEXT, "game"),
+    (WHOLE, "report agents horizon"),
+    (AGENTS, "endowment baseline shares interdependence"),
+    (TEXT, "options game_hash description"),
+)
+
+COVERAGE = _schema(
+    (TEXT, "algorithm variant game reward_mode"),
+    (NUMBER, "mutuality"),
+    (WHOLE, "seed"),
+    (TRUTH, "planned"),
+    (TEXT, "status run_id reason"),
+)
+
+SCHEMAS = {"runs": RUNS, "curves": CURVES}  # written while a study runs
+PUBLISHED = SCHEMAS | {"games": GAMES, "coverage": COVERAGE}  # of a data set

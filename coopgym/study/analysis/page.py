@@ -25,9 +25,9 @@ def _opening(found: Found, command: str) -> str:
         "",
         "Welfare is scored from selfish play (0) to the optimum (1) where these differ enough for such a scale, and as "
         f"a share of the best constant policy's in the other {len(bare)} of {len(found['rulers'])} games. What "
-        "diverged or failed counts as the worst run of its game and mode. Brackets are 95% bootstrap intervals over runs, "
-        "resampled within each learner and game. Average ranks are over games, by mean score in each; returns of "
-        "different games are never averaged.",
+        "diverged or failed counts as the worst run of its game and mode. Brackets are 95% bootstrap intervals over "
+        "runs, resampled within each learner and game. Average ranks are over games, by mean score in each; "
+        "returns of different games are never averaged.",
     ])  # fmt: skip
 
 
