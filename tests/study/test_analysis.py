@@ -56,7 +56,7 @@ def test_ranks_interquartile_means_and_their_intervals():
     found = of(field(LEVELS))
     assert found.players == ["IA2C", "IPPO", "MAPPO"]
     order = ranks(found)
-    assert order.value.tolist() == [3.0, 1.0, 2.0] == order.low.tolist() == order.high.tolist()
+    assert order.value.tolist() == [[3.0, 1.0, 2.0]] == order.low.tolist() == order.high.tolist()
     middle = interquartile(found)
     assert middle.value == pytest.approx([0.7, 0.9, 0.8], abs=0.005)
     assert (middle.low < middle.value).all() and (middle.value < middle.high).all()
@@ -67,8 +67,8 @@ def test_ranks_of_classes_do_not_mix_games_of_different_size():
     """A game with huge returns decides no average: ranks are taken inside each game."""
     rows = field({"IPPO": [100.0, 0.1, 0.1, 0.1], "IA2C": [1.0, 0.2, 0.2, 0.2]}, noise=0.0)
     found = of(rows)
-    assert dict(zip(found.players, ranks(found).value, strict=True)) == {"IPPO": 1.75, "IA2C": 1.25}
-    assert ranks(found, [0]).value.tolist() == [2.0, 1.0]  # players are IA2C, IPPO
+    assert dict(zip(found.players, ranks(found).value[0], strict=True)) == {"IPPO": 1.75, "IA2C": 1.25}
+    assert ranks(found, [[0], [0, 1]]).value.tolist() == [[2.0, 1.0], [1.5, 1.5]]  # players are IA2C, IPPO
 
 
 def test_a_player_that_lacks_a_game_ranks_last_there_and_is_flagged():
@@ -129,8 +129,7 @@ def contrasts(gap, mode, mutuality=None, spread=0.01, seeds=5, few=6):
 def test_a_planted_crossover_is_declared_and_no_other():
     stays = {"SLCD-v1": 0.2, "LoyaltyTeam-v1": 0.2, "GiftExchange-v1": 0.0}
     rows = contrasts(stays, "private") + contrasts(stays | {"SLCD-v1": -0.2}, "integrated")
-    runs, points = loaded(rows)
-    found = paradigms.crossovers(runs, points, runs.modes)
+    found = analysis(columns(table(rows)))["paradigms"]
     assert found["tests"] == 3
     assert [x["game"] for x in found["crossovers"] if x["declared"]] == ["SLCD-v1"]
     (one,) = (x for x in found["contrasts"] if (x["game"], x["mode"]) == ("SLCD-v1", "private"))
@@ -140,13 +139,12 @@ def test_a_planted_crossover_is_declared_and_no_other():
 
 def test_noise_alone_declares_nothing():
     rows = contrasts(dict.fromkeys(GAMES, 0.0), "private") + contrasts(dict.fromkeys(GAMES, 0.0), "integrated")
-    runs, points = loaded(rows)
-    assert not any(x["declared"] for x in paradigms.crossovers(runs, points, runs.modes)["crossovers"])
+    found = analysis(columns(table(rows)))["paradigms"]["crossovers"]
+    assert len(found) == 4 and not any(x["declared"] for x in found)
 
 
 def test_with_few_algorithms_runs_are_what_is_resampled():
-    runs, points = loaded(contrasts({"SLCD-v1": 0.2}, "private", few=2))
-    one = paradigms.sides(runs, points, "SLCD-v1", "private")
+    one = paradigms.sides(of(contrasts({"SLCD-v1": 0.2}, "private", few=2)), FAMILY, "SLCD-v1")
     assert one.unit == "run" and [len(x) for x in one.samples] == [5, 5, 5, 5]
     x, y = np.concatenate(one.samples[:2]), np.concatenate(one.samples[2:])
     assert paradigms.one_sided(one)[0] == pytest.approx(ttest_ind(x, y, equal_var=False, alternative="greater").pvalue)
@@ -157,9 +155,14 @@ def test_the_mutuality_of_a_crossover_has_an_interval():
     rows = contrasts({"SLCD-v1": 0.2}, "private", few=2)
     for m in (0.25, 0.5, 0.75, 1.0):
         rows += contrasts({"SLCD-v1": 0.2 - 0.5 * m}, "integrated", None if m == 1.0 else m, few=2)
-    runs, points = loaded(rows)
-    assert runs.modes == ["private", "integrated(0.25)", "integrated(0.5)", "integrated(0.75)", "integrated"]
-    (found,) = paradigms.crossovers(runs, points, runs.modes)["mutualities"]
+    assert columns(table(rows)).modes == [
+        "private",
+        "integrated(0.25)",
+        "integrated(0.5)",
+        "integrated(0.75)",
+        "integrated",
+    ]
+    (found,) = analysis(columns(table(rows)))["paradigms"]["mutualities"]
     assert (found["game"], found["kind"], found["share"]) == ("SLCD-v1", "integrated", 1.0)
     at = found["mutuality"]
     assert at["value"] == pytest.approx(0.4, abs=0.03)

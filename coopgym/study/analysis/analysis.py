@@ -11,7 +11,7 @@ import numpy as np
 from coopgym.audit.comparison import compare_modes
 from coopgym.study.analysis import health, paradigms, power, rankings, scores
 from coopgym.study.analysis.rankings import Field
-from coopgym.study.analysis.runs import Runs, load
+from coopgym.study.analysis.runs import Runs, coded, load
 from coopgym.study.records import Records
 
 MEASURES = ("welfare", "rate", "final_trust")
@@ -37,17 +37,24 @@ def analysis(runs: Runs) -> dict[str, Any]:
         mode: Field.of(learners.where(learners.mode == mode), points[learners.mode == mode]) for mode in learners.modes
     }
     return {
-        "runs": len(runs), "learner_runs": len(learners), "players": sorted(set(learners.player)),
+        "runs": len(runs), "learner_runs": len(learners), "players": coded(learners.player)[0],
         "status": dict(sorted(Counter(runs.status.tolist()).items())),
         "modes": learners.modes, "games": learners.games,
         "rulers": {game: vars(ruler) for game, ruler in by.items()},
         "rankings": {mode: rankings.ranking(field, learners) for mode, field in fields.items()},
         "references": references(runs, by),
-        "paradigms": paradigms.crossovers(learners, points, learners.modes),
+        "paradigms": contrasts(learners, fields),
         "modes_compared": compared(learners),
         "power": {mode: power.leader_claims(field, list(range(len(field.players)))) for mode, field in fields.items()},
         "failures": health.failures(learners),
     }  # fmt: skip
+
+
+def contrasts(learners: Runs, fields: dict[str, Field]) -> dict[str, Any]:
+    """Of the paradigms, in every mode."""
+    families = dict(zip(learners.player.tolist(), learners.family.tolist(), strict=True))
+    mutuality = dict(zip(learners.mode.tolist(), learners.mutuality.tolist(), strict=True))
+    return paradigms.crossovers(fields, families, mutuality)
 
 
 def references(runs: Runs, by: dict[str, scores.Ruler]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,8 @@ import numpy as np
 from scipy.stats import ttest_ind
 
 from coopgym.audit.comparison import adjust
+from coopgym.study.analysis.rankings import Field
 from coopgym.study.analysis.resampling import Estimates, finite_share, intervals
-from coopgym.study.analysis.runs import Runs, both, strata
 
 FIRST, SECOND = "independent", "CTDE"
 RANDOM = 5  # algorithms of each paradigm from which on algorithms are what is resampled
@@ -44,14 +44,18 @@ class Sides:
         return 1 if self.unit == "algorithm" else len(self.first)
 
 
-def sides(runs: Runs, scores: np.ndarray, game: str, mode: str) -> Sides | None:
-    """Of a game and a mode; None unless both paradigms are there."""
-    found = []
-    for family in (FIRST, SECOND):
-        chosen = both(runs.game == game, runs.mode == mode, runs.family == family)
-        own = runs.where(chosen)
-        found.append([x for (x,) in strata(own, scores[chosen], sorted(set(own.player)), [game])])
-    return Sides(*found) if all(found) else None
+def sides(field: Field, families: Mapping[str, str], game: str) -> Sides | None:
+    """Of a game in one mode; None unless both paradigms are there. families: of the players."""
+    g = field.games.index(game) if game in field.games else -1
+    found = [
+        [
+            own[g]
+            for a, own in enumerate(field.samples)
+            if families[field.players[a]] == family and not field.missing[a, g]
+        ]
+        for family in (FIRST, SECOND)
+    ]
+    return Sides(*found) if g >= 0 and all(found) else None
 
 
 def contrast(one: Sides) -> Estimates:
@@ -78,18 +82,23 @@ def one_sided(one: Sides) -> tuple[float, float]:
     return upward, downward
 
 
-def crossovers(runs: Runs, scores: np.ndarray, modes: Sequence[str]) -> dict[str, Any]:
+def crossovers(
+    fields: Mapping[str, Field], families: Mapping[str, str], mutuality: Mapping[str, float]
+) -> dict[str, Any]:
     """Contrasts of every game in every mode, and each pair of modes in which they have opposite signs.
+
+    fields: scores by mode, families: of players, mutuality: of modes.
 
     A crossover is declared where both intervals lie on opposite sides of 0 and the p of both (the larger of the two
     one-sided ones, of the direction that fits better, doubled for having chosen it) stays below 5 % after Holm's
     correction for all games and pairs.
     """
-    there = {(g, m): s for g in runs.games for m in modes if (s := sides(runs, scores, g, m))}
+    games = list(dict.fromkeys(game for field in fields.values() for game in field.games))
+    there = {(g, m): s for g in games for m, field in fields.items() if (s := sides(field, families, g))}
     contrasts = {key: contrast(one) for key, one in there.items()}
     ps = {key: one_sided(one) for key, one in there.items()}
     pairs = [
-        (game, a, b) for game in runs.games for a, b in itertools.combinations(modes, 2)
+        (game, a, b) for game in games for a, b in itertools.combinations(fields, 2)
         if (game, a) in there and (game, b) in there
     ]  # fmt: skip
     raw = [min(1.0, 2.0 * _opposite(ps[game, a], ps[game, b])) for game, a, b in pairs]
@@ -108,7 +117,7 @@ def crossovers(runs: Runs, scores: np.ndarray, modes: Sequence[str]) -> dict[str
             for (game, mode), each in contrasts.items()
         ],
         "crossovers": found,
-        "mutualities": [x for game in runs.games for x in _mutualities(runs, scores, game, modes)],
+        "mutualities": [x for game in games for x in _mutualities(there, game, mutuality)],
     }  # fmt: skip
 
 
@@ -120,12 +129,14 @@ def _apart(a: Estimates, b: Estimates) -> bool:
     return bool((a.low > 0.0 and b.high < 0.0) or (a.high < 0.0 and b.low > 0.0))
 
 
-def _mutualities(runs: Runs, scores: np.ndarray, game: str, modes: Sequence[str]) -> list[dict[str, Any]]:
+def _mutualities(
+    there: Mapping[tuple[str, str], Sides], game: str, mutuality: Mapping[str, float]
+) -> list[dict[str, Any]]:
     """Where along each kind of reward the contrast crosses 0, of games whose modes have three mutualities or more."""
     found = []
     for kind in ("integrated", "cooperative"):
-        own = [(_mutuality(runs, mode), mode) for mode in modes if mode.split("(")[0] in (kind, "private")]
-        points = [(m, s) for m, mode in sorted(own) if (s := sides(runs, scores, game, mode))]
+        own = sorted((m, mode) for mode, m in mutuality.items() if mode.split("(")[0] in (kind, "private"))
+        points = [(m, there[game, mode]) for m, mode in own if (game, mode) in there]
         if len(points) >= 3:
             found.append({"game": game, "kind": kind, **crossing(points)})
     return found
@@ -159,7 +170,3 @@ def _zero(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):
         place = x[i] + (x[i + 1] - x[i]) * low / (low - high)
     return np.where(changes.any(0), place, np.nan)
-
-
-def _mutuality(runs: Runs, mode: str) -> float:
-    return float(runs.mutuality[np.argmax(runs.mode == mode)])

@@ -11,10 +11,10 @@ import numpy as np
 from scipy.stats import mannwhitneyu, rankdata
 
 from coopgym.study.analysis.resampling import Estimates, intervals, iqm, pooled
-from coopgym.study.analysis.runs import Runs, strata
+from coopgym.study.analysis.runs import Runs, coded, strata
 
 TAUS = np.round(np.linspace(0.0, 1.0, 21), 2)
-MANY = 200  # runs of a stratum; a chance of improvement looks at no more than so many
+MANY = 100  # runs of a stratum; a chance of improvement looks at no more than so many
 PAIRWISE = 20  # players; above, everybody is compared with the leader alone
 Strata = list[list[np.ndarray]]
 
@@ -32,7 +32,7 @@ class Field:
     @classmethod
     def of(cls, runs: Runs, scores: np.ndarray) -> Field:
         """The players among some runs, in the games that they play."""
-        players, games = sorted(set(runs.player)), runs.games
+        players, games = coded(runs.player)[0], runs.games
         samples = strata(runs, scores, players, games)
         missing = np.array([[not len(x) for x in own] for own in samples]).reshape(len(players), len(games))
         for g in range(len(games)):
@@ -41,25 +41,28 @@ class Field:
                 own[g] = own[g] if len(own[g]) else np.array([worst])
         return cls(players, games, samples, missing)
 
-    def flat(self, games: Sequence[int] | None = None) -> list[np.ndarray]:
+    def flat(self) -> list[np.ndarray]:
         """Samples in one list, player by player."""
-        chosen = range(len(self.games)) if games is None else games
-        return [own[g] for own in self.samples for g in chosen]
+        return [x for own in self.samples for x in own]
 
 
-def ranks(field: Field, games: Sequence[int] | None = None) -> Estimates:
-    """Average rank ``[players]`` over games, by mean score in each: 1 is the best. What is missing ranks last."""
-    chosen = list(range(len(field.games)) if games is None else games)
-    shape = (len(field.players), len(chosen))
-    absent = field.missing[:, chosen]
+def ranks(field: Field, groups: Sequence[Sequence[int]] | None = None) -> Estimates:
+    """Average rank ``[groups, players]`` over the games of each group, all games by default, by mean score in each.
+
+    1 is the best; what is missing ranks last.
+    """
+    chosen = [list(range(len(field.games)))] if groups is None else groups
+    shape = (len(field.players), len(field.games))
+    absent = field.missing
 
     def statistic(samples: Sequence[np.ndarray]) -> np.ndarray:
         means = np.stack([x.mean(-1) for x in samples])
         means = means.reshape(*shape, *means.shape[1:])
         means = np.where(absent.reshape(*shape, *[1] * (means.ndim - 2)), -np.inf, means)
-        return np.asarray(rankdata(-means, axis=0).mean(1))
+        order = rankdata(-means, axis=0)
+        return np.stack([order[:, list(games)].mean(1) for games in chosen])
 
-    return intervals(field.flat(chosen), statistic)
+    return intervals(field.flat(), statistic)
 
 
 def interquartile(field: Field) -> Estimates:
@@ -84,7 +87,7 @@ def improvements(field: Field, leader: int) -> list[dict[str, Any]]:
     found = []
     for a, b in pairs:
         samples = [x[:MANY] for x in (*field.samples[a], *field.samples[b])]
-        chance = intervals(samples, _chance, weight=30.0)
+        chance = intervals(samples, _chance, weight=100.0)
         found.append({"player": field.players[a], "against": field.players[b], **chance.at()})
     return found
 
@@ -113,16 +116,15 @@ def profiles(field: Field) -> Estimates:
 def ranking(field: Field, runs: Runs) -> dict[str, Any]:
     """Everything about one mode: players best first, by game and by class of games."""
     classes = {f"TR-{r}": [g for g, name in enumerate(field.games) if _report(runs, name) == r] for r in (1, 2, 3, 4)}
-    overall, middle = ranks(field), interquartile(field)
-    by_class = {name: ranks(field, games) for name, games in classes.items() if games}
-    curve = profiles(field)
-    order = np.argsort(overall.value, kind="stable").tolist()
+    classes = {"all": list(range(len(field.games)))} | {name: games for name, games in classes.items() if games}
+    places, middle, curve = ranks(field, list(classes.values())), interquartile(field), profiles(field)
+    order = np.argsort(places.value[0], kind="stable").tolist()
     return {
         "games": field.games,
         "players": [
             {
-                "player": field.players[a], "average_rank": overall.at(a), "iqm": middle.at(a),
-                "rank_by_class": {name: each.at(a) for name, each in by_class.items()},
+                "player": field.players[a], "average_rank": places.at(0, a), "iqm": middle.at(a),
+                "rank_by_class": {name: places.at(c, a) for c, name in enumerate(classes) if c},
                 "mean_by_game": {name: _mean(field, a, g) for g, name in enumerate(field.games)},
                 "missing_games": [name for g, name in enumerate(field.games) if field.missing[a, g]],
                 "profile": [curve.at(a, t) for t in range(len(TAUS))],

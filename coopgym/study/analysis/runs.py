@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -66,15 +65,19 @@ class Runs:
     def modes(self) -> list[str]:
         """Labels of reward modes: the pure ones, then others by kind and mutuality."""
         there = self.where(self.base != NO_MODE)
-        labels, first = np.unique(there.mode.astype(str), return_index=True)
+        labels, places = coded(there.mode)
+        first = np.searchsorted(np.sort(places), np.arange(len(labels)))
+        first = np.argsort(places, kind="stable")[first]
         order = np.lexsort(np.stack([there.mutuality[first], [KINDS.index(base) for base in there.base[first]]]))
-        return [str(label) for label in labels[order]]
+        return [labels[i] for i in order]
 
     @property
     def games(self) -> list[str]:
         """Names, by report."""
-        pairs = sorted(set(zip(self.report.tolist(), self.game.tolist(), strict=True)))
-        return [name for _, name in pairs]
+        names, places = coded(self.game)
+        report = np.zeros(len(names), dtype=int)
+        report[places] = self.report
+        return [names[i] for i in np.lexsort((np.arange(len(names)), report))]
 
 
 def load(records: Records) -> Runs:
@@ -139,22 +142,31 @@ def _means(column: pa.ChunkedArray) -> np.ndarray:
     return np.where(sizes > 0, sums / np.maximum(sizes, 1), np.nan)
 
 
+def coded(words: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """(distinct words, sorted; the index of each among them): a million of them are hashed and not compared."""
+    found = pa.array(words, type=pa.string()).dictionary_encode()
+    names = found.dictionary.to_pylist()
+    order = sorted(range(len(names)), key=names.__getitem__)
+    places = np.empty(len(names), dtype=np.intp)
+    places[order] = np.arange(len(names))
+    return [names[i] for i in order], places[found.indices.to_numpy()]
+
+
 def _mapped(words: np.ndarray, f: Callable[[str], Any]) -> np.ndarray:
-    known, places = np.unique(words, return_inverse=True)
-    return np.asarray(np.array([f(word) for word in known.tolist()], dtype=object)[places])
+    known, places = coded(words)
+    return np.asarray(np.array([f(word) for word in known], dtype=object)[places])
 
 
 def _joined(algorithms: np.ndarray, variants: np.ndarray) -> np.ndarray:
     """``IPPO`` or ``IPPO [w64]``."""
-    a, first = np.unique(algorithms, return_inverse=True)
-    v, second = np.unique(variants, return_inverse=True)
+    (a, first), (v, second) = coded(algorithms), coded(variants)
     names = np.array([[f"{x} [{y}]" if y else x for y in v] for x in a], dtype=object)
     return np.asarray(names[first, second])
 
 
 def _labels(kinds: np.ndarray, mutuality: np.ndarray) -> np.ndarray:
     """``integrated``, or ``integrated(0.5)`` where mutuality is not 1."""
-    k, first = np.unique(kinds, return_inverse=True)
+    k, first = coded(kinds)
     m, second = np.unique(mutuality, return_inverse=True)
     plain = ("private", NO_MODE)
     names = np.array([[x if x in plain or y == 1.0 else f"{x}({y:g})" for y in m] for x in k], dtype=object)
@@ -165,11 +177,6 @@ def _places(words: np.ndarray, known: Sequence[str]) -> np.ndarray:
     """Index of each word in ``known``, -1 where it is not there."""
     index = {name: i for i, name in enumerate(known)}
     return np.asarray(_mapped(words, lambda word: index.get(word, -1)).astype(int))
-
-
-def both(*masks: np.ndarray) -> np.ndarray:
-    """Where all masks hold."""
-    return reduce(np.logical_and, masks)
 
 
 def strata(runs: Runs, values: np.ndarray, players: Sequence[str], games: Sequence[str]) -> list[list[np.ndarray]]:

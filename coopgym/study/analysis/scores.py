@@ -10,7 +10,7 @@ import numpy as np
 
 from coopgym.oracles.result import RefusedError
 from coopgym.oracles.scores import Scale, scale
-from coopgym.study.analysis.runs import Runs
+from coopgym.study.analysis.runs import Runs, coded
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ def rulers(runs: Runs) -> dict[str, Ruler]:
 
 def score(runs: Runs, by: dict[str, Ruler]) -> np.ndarray:
     """Scores ``[K]``. What did not finish or diverged scores as the worst run of its game and mode: never left out."""
-    names, places = np.unique(runs.game, return_inverse=True)
+    names, places = coded(runs.game)
     zero = np.array([by[name].zero for name in names])[places]
     span = np.array([by[name].one - by[name].zero for name in names])[places]
     values = np.where(runs.status == "ok", (runs.welfare - zero) / span, np.nan)
-    _, modes = np.unique(runs.mode, return_inverse=True)
-    cell = places * (modes.max(initial=0) + 1) + modes
+    labels, modes = coded(runs.mode)
+    cell = places * len(labels) + modes
     worst = np.full(cell.max(initial=0) + 1, np.inf)
     np.fmin.at(worst, cell, np.where(np.isnan(values), np.inf, values))
     return np.where(np.isnan(values), np.where(np.isfinite(worst), worst, 0.0)[cell], values)
