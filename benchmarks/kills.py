@@ -26,12 +26,10 @@ from pathlib import Path
 
 from timing import machine
 
-from coopgym.algorithms.record import digest
 from coopgym.study import study
 from coopgym.study.records import Records
 
 HERE = Path(__file__).resolve().parent
-MEASURED = ("created", "seconds", "program_seconds", "env_steps_per_second")
 STUDY = """
 name = "kills"
 games = ["TrustDilemma", "SLCD"]
@@ -49,14 +47,6 @@ warmup = 0
 [game_options.all]
 max_steps = 10
 """
-
-
-def values(folder: Path) -> str:
-    """A hash of all that the records say, but for the time it took."""
-    records = Records(folder)
-    runs = [{k: v for k, v in row.items() if k not in MEASURED} for row in records.read("runs")]
-    curves = sorted(records.read("curves"), key=lambda row: (row["run_id"], row["metric"], row["agent"]))
-    return digest([sorted(runs, key=lambda row: row["run_id"]), curves])
 
 
 def start(source: Path, out: Path) -> subprocess.Popen[bytes]:
@@ -100,7 +90,7 @@ def main() -> int:
                 kills.append({"after": round(after, 2), "programs_finished": runs})
                 print(f"kill {len(kills)} after {after:.1f} s: {runs} programs finished", flush=True)
             elif len(kills) < options.kills:  # it got through: begin anew, and keep what was learned
-                equal = values(torn) == values(whole)
+                equal = Records(torn).fingerprint() == Records(whole).fingerprint()
                 print(f"got through; equal: {equal}", flush=True)
                 if not equal:
                     return 1
@@ -108,7 +98,7 @@ def main() -> int:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             done = study.run(source, out=torn, workers=1)
-        found, wanted = values(torn), values(whole)
+        found, wanted = Records(torn).fingerprint(), Records(whole).fingerprint()
     report = {
         "machine": machine(), "kills": kills, "undisturbed_seconds": length, "runs": done.status.count("ok"),
         "hash": found, "hash_undisturbed": wanted, "equal": found == wanted,

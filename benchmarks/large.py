@@ -1,7 +1,8 @@
 """A million records: time and memory of their whole analysis. ``python benchmarks/large.py [--records 1000000]``
 
 The records are synthetic: 16 learners, 20 games, 3 modes, as many seeds as it takes, in parts of ten thousand rows. The
-analysis runs in a process of its own, whose peak memory is what is reported. Exit code 1 above a minute or 4 GiB.
+analysis runs in a process of its own, whose peak memory is what is reported. Exit code 1 above a minute of the
+processor (wall time is reported too: it says more about the machine's other work) or 4 GiB.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ from coopgym.study.analysis.analysis import analyse
 start = time.perf_counter()
 found = analyse(sys.argv[1])
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-print(json.dumps({"seconds": time.perf_counter() - start, "gib": peak, "runs": found["runs"]}))
+cost = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time()}
+print(json.dumps({**cost, "gib": peak, "runs": found["runs"]}))
 """
 
 
@@ -83,7 +85,7 @@ def main() -> int:
     report = {"machine": machine(), **json.loads(done.stdout), "wall_seconds": wall}
     print(json.dumps(report, indent=1))
     options.out.write_text(json.dumps(report, indent=1) + "\n")
-    return int(report["seconds"] > MINUTE or report["gib"] > MEMORY)
+    return int(report["cpu_seconds"] > MINUTE or report["gib"] > MEMORY)
 
 
 if __name__ == "__main__":

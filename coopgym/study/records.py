@@ -14,12 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from coopgym.algorithms.policy import Policy
-from coopgym.algorithms.record import finite
+from coopgym.algorithms.record import digest, finite
 from coopgym.study import claims
 from coopgym.study.schema import MOMENT, SCHEMAS
 from coopgym.study.store import store
 
 Row = dict[str, Any]
+MEASURED = ("created", "seconds", "program_seconds", "env_steps_per_second")  # columns that differ from time to time
 FAILED = "failed"  # the status of a record that says why there is no result
 
 
@@ -111,6 +112,12 @@ class Records:
             for name in present
         }
         return {run for runs in self._complete.values() for run in runs}
+
+    def fingerprint(self) -> str:
+        """A hash of all that the records say but for when they were made and how long it took."""
+        runs = [{k: v for k, v in row.items() if k not in MEASURED} for row in self.read("runs")]
+        curves = sorted(self.read("curves"), key=lambda row: (row["run_id"], row["metric"], row["agent"]))
+        return digest([sorted(runs, key=lambda row: str(row["run_id"])), curves])
 
     def verify(self) -> None:
         """Set aside runs whose curves or policies are damaged, with a RuntimeWarning; they count as missing then."""

@@ -17,7 +17,6 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from coopgym.algorithms.record import digest
 from coopgym.cli.commands import app
 from coopgym.study import claims, program, runner, study
 from coopgym.study.engines import engine
@@ -39,15 +38,10 @@ hidden = [8]
 [game_options.all]
 max_steps = 10
 """
-MEASURED = ("created", "seconds", "program_seconds", "env_steps_per_second")
 
 
 def values(folder):
-    """A hash of all that a study says, but for the time it took."""
-    records = Records(folder)
-    runs = [{k: v for k, v in row.items() if k not in MEASURED} for row in records.read("runs")]
-    curves = sorted(records.read("curves"), key=lambda row: (row["run_id"], row["metric"], row["agent"]))
-    return digest([sorted(runs, key=lambda row: row["run_id"]), curves])
+    return Records(folder).fingerprint()
 
 
 @pytest.fixture
