@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from coopgym.oracles.result import Solution
     from coopgym.oracles.scores import score
     from coopgym.oracles.solve import solve
+    from coopgym.validation.validate import Validation, validate
 
     audit: Room  # a package that can be called
 
@@ -51,6 +52,7 @@ _HOMES = {
     "RewardMode": "coopgym.envs.reward",
     "Solution": "coopgym.oracles.result",
     "TrainResult": "coopgym.algorithms.training",
+    "Validation": "coopgym.validation.validate",
     "dilemma": "coopgym.oracles.dilemma",
     "evaluate": "coopgym.algorithms.evaluation",
     "exploitability": "coopgym.oracles.exploitability",
@@ -66,6 +68,7 @@ _HOMES = {
     "score": "coopgym.oracles.scores",
     "solve": "coopgym.oracles.solve",
     "train": "coopgym.algorithms.training",
+    "validate": "coopgym.validation.validate",
 }
 
 __all__ = [
@@ -77,6 +80,7 @@ __all__ = [
     "RewardMode",
     "Solution",
     "TrainResult",
+    "Validation",
     "audit",
     "dilemma",
     "evaluate",
@@ -94,6 +98,7 @@ __all__ = [
     "solve",
     "testing",
     "train",
+    "validate",
 ]
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import coopgym
 from coopgym.cli.commands import app
 
-COMMANDS = ("list", "show", "solve", "train", "evaluate", "landscape", "ablate")
+COMMANDS = ("list", "show", "solve", "train", "evaluate", "landscape", "validate", "ablate")
 
 
 def call(*arguments):

@@ -182,6 +182,34 @@ def _agents(text: str) -> str | int | list[str]:
 
 
 @app.command()
+def validate(
+    report: Annotated[str, typer.Argument(help="1, 2, 3, 4, several with commas, or all.")] = "all",
+    strict: Annotated[bool, typer.Option("--strict", help="Also nulls, ablations, predictions, sensitivity.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="A folder for pictures, one a case study.")] = None,
+    json: Json = False,
+) -> None:
+    """Compute the published validation of the technical reports again; compare every figure with its recorded value.
+
+    The table shows the published figures, and JSON all that were compared. Exit code 1 if one departs.
+
+    Example: coopgym validate 3 --strict
+    """
+    from coopgym.cli import validation
+    from coopgym.validation.validate import validate as run
+
+    with output.progress() as bar:
+        found = run(report, strict, bar)
+    pictures = []
+    if plot:
+        from coopgym.report.cases import plot_cases
+
+        pictures = plot_cases(found.reports, plot)
+    validation.show(found, pictures, json)
+    if not found.holds:
+        raise typer.Exit(1)
+
+
+@app.command()
 def ablate(
     game: GameName,
     algorithms: Annotated[str, typer.Option(help="Learners; also Nash, TitForTat, ...")] = "IPPO,MAPPO",

@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from coopgym.cli.printing import as_json, console, table
+from coopgym.cli.output import new_console, new_table, print_json
 from coopgym.study.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ COUNTED = ("planned", "ok", "diverged", "failed", "missing")
 def planned(found: Status, json: bool) -> None:
     """The cells of a dry run, with an estimate; those that make one record each are summed up."""
     if json:
-        return as_json(found.to_dict())
+        return print_json(found.to_dict())
     columns = (("algorithm", ""), ("game", ""), ("runs", "r"), ("missing", "r"), ("about", "r"))
-    cells = table(*columns)
+    cells = new_table(*columns)
     learned = [line for line in found.lines if line.planned > 1]
     for line in learned:
         name = f"{line.algorithm} {line.variant}".strip()
         cells.add_row(name, line.game, f"{line.planned}", f"{line.missing + line.failed}", span(line.seconds))
-    out = console()
+    out = new_console()
     out.print(cells)
     single = len(found.lines) - len(learned)
     if single:
@@ -51,13 +51,13 @@ def planned(found: Status, json: bool) -> None:
 def status(found: Status, json: bool) -> None:
     """Counts by learner, what failed and why, what is being worked on."""
     if json:
-        return as_json(found.to_dict())
-    by_name = table(("algorithm", ""), *((name, "r") for name in COUNTED), ("time", "r"))
+        return print_json(found.to_dict())
+    by_name = new_table(("algorithm", ""), *((name, "r") for name in COUNTED), ("time", "r"))
     for name in dict.fromkeys(_group(line.algorithm) for line in found.lines):
         own = [line for line in found.lines if _group(line.algorithm) == name]
         counts = (f"{sum(getattr(line, state) for line in own):,}" for state in COUNTED)
         by_name.add_row(name, *counts, span(sum(line.seconds for line in own)))
-    out = console()
+    out = new_console()
     out.print(by_name)
     for line in found.lines:
         if line.failed:
@@ -73,10 +73,10 @@ def status(found: Status, json: bool) -> None:
 def analysis(found: dict[str, Any], page: str, json: bool) -> None:
     """Who leads under each reward mode, and where the rest is."""
     if json:
-        return as_json(found)
-    out = console()
+        return print_json(found)
+    out = new_console()
     for mode in found["modes"]:
-        leaders = table((f"{mode} rewards", ""), ("average rank", "r"), ("IQM of the score", "r"), ("lacks", "r"))
+        leaders = new_table((f"{mode} rewards", ""), ("average rank", "r"), ("IQM of the score", "r"), ("lacks", "r"))
         for each in found["rankings"][mode]["players"]:
             lacks = f"{len(each['missing_games'])} games" if each["missing_games"] else ""
             rank, middle = (_around(each[name]) for name in ("average_rank", "iqm"))
@@ -91,11 +91,11 @@ def analysis(found: dict[str, Any], page: str, json: bool) -> None:
 def card(made: Card, json: bool) -> None:
     """Where a data set is, and how many records of each table were read back."""
     if json:
-        return as_json(made.to_dict())
-    rows = table(("table", ""), ("records", "r"))
+        return print_json(made.to_dict())
+    rows = new_table(("table", ""), ("records", "r"))
     for name, count in made.read.items():
         rows.add_row(name, f"{count:,}")
-    out = console()
+    out = new_console()
     out.print(rows)
     out.print(f"data set, read back by mlcroissant: {made.folder}", highlight=False, markup=False, soft_wrap=True)
     return None
@@ -191,7 +191,7 @@ class Screen(Watcher):
         return Group(self._table(), self.each, self.all)
 
     def _table(self) -> Table:
-        shown = table(("program", ""), ("game", ""), ("runs", "r"), ("of best constant", "r"), ("time", "r"))
+        shown = new_table(("program", ""), ("game", ""), ("runs", "r"), ("of best constant", "r"), ("time", "r"))
         for cells in self.done:
             shown.add_row(*cells)
         return shown
