@@ -147,7 +147,7 @@ class Screen(Watcher):
     def share(self, index: int, program: Program, share: float) -> None:
         """See Watcher."""
         if index not in self.bars:
-            self.bars[index] = self.each.add_task(f"{program.title} {program.variant} on {program.game}", total=1.0)
+            self.bars[index] = self.each.add_task(f"{_name(program)} on {program.game}", total=1.0)
         self.each.update(self.bars[index], completed=share)
         self.shares[index] = share
         self._time_left()
@@ -204,8 +204,11 @@ def _summary(program: Program, rows: Sequence[Row]) -> tuple[str, ...]:
     diverged = sum(row["status"] != "ok" for row in rows)
     runs = f"{len(rows)} runs" + (f" ({diverged} diverged)" if diverged else "")
     seconds = rows[0]["program_seconds"]
-    name = f"{program.title} {program.variant}".strip()
-    return name, program.game, runs, text, "" if seconds is None else span(seconds)
+    return _name(program), program.game, runs, text, "" if seconds is None else span(seconds)
+
+
+def _name(program: Program) -> str:
+    return f"{program.title} {program.variant}".strip()
 
 
 def _weight(program: Program) -> float:

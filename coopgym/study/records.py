@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 import warnings
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -15,6 +14,7 @@ import pyarrow.parquet as pq
 
 from coopgym.algorithms.policy import Policy
 from coopgym.algorithms.record import digest, finite
+from coopgym.algorithms.storage import packed
 from coopgym.study import claims
 from coopgym.study.schema import MOMENT, SCHEMAS
 from coopgym.study.store import store
@@ -75,12 +75,13 @@ class Records:
         self.store.remove(f"runs/{part}.{FAILED}.parquet")
 
     def keep(self, policy: Policy, name: str, numbers: bool) -> str:
-        """Save a policy under ``name`` and return the sha256 of the file with its numbers (all of it, without any)."""
-        with tempfile.TemporaryDirectory() as folder:
-            policy.save(Path(folder) / "policy")
-            files = {path.suffix: path.read_bytes() for path in sorted(Path(folder).iterdir())}
+        """Save a policy under ``name`` and return the sha256 of the file with its numbers (all of it, without any).
+
+        Not flushed to the disk: should the power fail, ``verify`` misses what was lost, and its run is done again.
+        """
+        files = packed(policy)
         for suffix, data in files.items():
-            self.store.write(f"{name}{suffix}", data)
+            self.store.write(f"{name}{suffix}", data, durable=False)
         return hashlib.sha256(files[".safetensors" if numbers else ".json"]).hexdigest()
 
     def read(self, table: str) -> list[Row]:

@@ -28,8 +28,8 @@ class Store(Protocol):
     def read(self, name: str) -> bytes:
         """Content; OSError if there is none."""
 
-    def write(self, name: str, data: bytes) -> None:
-        """Put ``data`` under a name, whole or not at all."""
+    def write(self, name: str, data: bytes, durable: bool = True) -> None:
+        """Put ``data`` under a name, whole or not at all. durable: so that it outlives a power failure."""
 
     def create(self, name: str, data: bytes) -> bool:
         """The same if the name is free; of several that try at once, one is told True."""
@@ -79,8 +79,8 @@ class Folder:
     def read(self, name: str) -> bytes:  # noqa: D102
         return (self.local / name).read_bytes()
 
-    def write(self, name: str, data: bytes) -> None:  # noqa: D102
-        write_atomically(self._at(name), data)
+    def write(self, name: str, data: bytes, durable: bool = True) -> None:  # noqa: D102
+        write_atomically(self._at(name), data, durable)
 
     def create(self, name: str, data: bytes) -> bool:  # noqa: D102
         try:
@@ -149,7 +149,7 @@ class Remote:
         data: bytes = self.system.cat_file(self._at(name))
         return data
 
-    def write(self, name: str, data: bytes) -> None:  # noqa: D102
+    def write(self, name: str, data: bytes, durable: bool = True) -> None:  # noqa: D102
         self.system.makedirs(self._at(name).rpartition("/")[0], exist_ok=True)
         self.system.pipe_file(self._at(name), data)
 
