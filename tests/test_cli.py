@@ -166,12 +166,12 @@ def test_wrong_usage_is_exit_code_2_without_a_traceback(arguments):
 
 
 def test_failed_work_is_exit_code_1(tmp_path, monkeypatch):
-    from coopgym.study import ablation
+    from coopgym.study import program
 
     def fail(*args, **kwargs):
         raise MemoryError("no room")
 
-    monkeypatch.setattr(ablation, "train", fail)
+    monkeypatch.setattr(program, "train", fail)
     told = call("train", "IPPO", "SLCD-v1", "--out", tmp_path)
     assert told.exit_code == 1
     assert told.stderr.startswith("error: IPPO on SLCD-v1")
@@ -181,11 +181,11 @@ def test_failed_work_is_exit_code_1(tmp_path, monkeypatch):
 INTERRUPTED = """
 import os, signal, sys
 from coopgym.cli import main
-from coopgym.study import ablation
-run_jobs = ablation.run_jobs
+from coopgym.study.engines import local
+run_jobs = local.run_jobs
 def interrupt(index, news):
     os.kill(os.getpid(), signal.SIGINT)  # a real one, once training is under way
-ablation.run_jobs = lambda *args, on_news, **kwargs: run_jobs(*args, on_news=interrupt, **kwargs)
+local.run_jobs = lambda *args, on_news, **kwargs: run_jobs(*args, on_news=interrupt, **kwargs)
 main()
 """
 

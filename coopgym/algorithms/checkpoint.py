@@ -99,6 +99,7 @@ class Checkpoint:
         texts = dict(zip(TEXTS, (json.dumps(about), json.dumps(data)), strict=True))
         header = {"format": FORMAT, "checksum": _checksum(texts, tensors), **texts}
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)  # whoever found it empty may have tidied it away
             with atomic_path(self.path) as place:
                 files.save_file(tensors, place, header)  # straight from memory: a replay may fill half of the machine's
         except (OSError, SafetensorError) as error:

@@ -11,35 +11,38 @@ from typing import IO
 
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path, durable: bool = True) -> Iterator[Path]:
     """Where to write a file, which takes the place of ``path`` when the block ends well, and vanishes otherwise.
 
-    It stands beside ``path``, is flushed to the disk, then renamed. The folder must exist.
+    It stands beside ``path``, is flushed to the disk, then renamed. The folder must exist. durable: False for a file
+    whose loss, should the power fail, would be noticed and mended: flushing takes far longer than writing.
     """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
+        if durable:
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync(path.parent)
+    if durable:
+        _sync(path.parent)
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+def atomic_file(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
     """The same, opened for writing."""
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
+    with atomic_path(path, durable) as temporary, temporary.open("wb") as file:
         yield file
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, durable: bool = True) -> None:
     """Put ``data`` under ``path``, whole or not at all."""
-    with atomic_file(path) as file:
+    with atomic_file(path, durable) as file:
         file.write(data)
 
 

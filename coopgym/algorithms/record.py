@@ -18,6 +18,8 @@ from coopgym.envs.reward import KINDS, RewardMode
 if TYPE_CHECKING:
     from coopgym.algorithms.evaluation import Evaluation
 
+NO_MODE = "none"  # the reward mode of a record that stands for all of them
+
 
 @dataclass(frozen=True)
 class Run:
@@ -53,6 +55,7 @@ class Run:
     updates: int | None = None
     episodes: int | None = None
     study: str | None = None
+    variant: str | None = None  # the name of these hyperparameters in a study that has several
     bins: int | None = None
     team_reward: bool = False
     # outcome of the deterministic policy
@@ -106,10 +109,11 @@ class Run:
         return {name: finite(value) for name, value in dataclasses.asdict(self).items()}
 
 
-def problem(game: Game, mode: RewardMode) -> dict[str, Any]:
-    """The columns of a record that say which game was played, and for which rewards."""
+def problem(game: Game, mode: RewardMode | None) -> dict[str, Any]:
+    """The columns of a record that say which game was played, and for which rewards (None: it plays alike in all)."""
     return {
-        "game": game.id, "report": game.report, "reward_mode": mode.kind, "mutuality": mutuality(mode),
+        "game": game.id, "report": game.report, "reward_mode": mode.kind if mode else NO_MODE,
+        "mutuality": mutuality(mode) if mode else None,
         "agents": game.n, "horizon": game.horizon, "game_hash": game.hash, "game_options": canonical(game.options),
     }  # fmt: skip
 

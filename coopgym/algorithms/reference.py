@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from coopgym.envs.reward import KINDS, RewardMode
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """What was measured: one record and one policy for each reward mode, in the same order; there is no curve."""
+    """What was measured: records and policies in the same order, one for each reward mode; there is no curve."""
 
     runs: tuple[Run, ...]
     policies: tuple[Policy, ...]
@@ -26,43 +26,55 @@ class Reference:
 
 
 def measure(
-    algorithm: str, game: Game | str, *, reward_modes: Iterable[str | RewardMode] = KINDS, **game_options: Any
+    algorithm: str | Sequence[str],
+    game: Game | str,
+    *,
+    reward_modes: Iterable[str | RewardMode] | None = KINDS,
+    **game_options: Any,
 ) -> Reference:
-    """Play a policy by name under each reward mode; an oracle answers the mode, all others play alike.
+    """Play policies by name under each reward mode; an oracle answers the mode, all others play alike.
 
-    Raises ValueError for a learner (``coopgym.train`` trains it), an unknown name, or a game it cannot play.
+    reward_modes: None for one record of each that stands for all modes. Raises ValueError for a learner
+    (``coopgym.train`` trains it), an unknown name, a game it cannot play, or an oracle without a mode.
     """
-    found, made = _entry(algorithm), make_game(game, **game_options)
-    found.check(made)
-    modes = [RewardMode.of(mode) for mode in reward_modes]
-    best = best_constant(made, reward_modes=modes)
-    pairs = [_measured(found, made, mode, best) for mode in modes]
+    made, modes = make_game(game, **game_options), _modes(reward_modes)
+    entries = [_entry(name, made, modes) for name in ([algorithm] if isinstance(algorithm, str) else algorithm)]
+    best = best_constant(made, reward_modes=[mode for mode in modes if mode])
+    pairs = [_measured(found, made, mode, best) for found in entries for mode in modes]
     program = record.digest([run.run_id for run, _ in pairs])
     return Reference(tuple(replace(run, program_id=program) for run, _ in pairs), tuple(p for _, p in pairs))
 
 
 def planned_run_ids(
-    algorithm: str, game: Game | str, *, reward_modes: Iterable[str | RewardMode], **game_options: Any
+    algorithm: str, game: Game | str, *, reward_modes: Iterable[str | RewardMode] | None, **game_options: Any
 ) -> list[str]:
-    """The run_ids that ``measure`` with the same arguments will give; nothing is solved or played."""
-    found, made = _entry(algorithm), make_game(game, **game_options)
-    found.check(made)
-    return [_run_id(found, made, RewardMode.of(mode)) for mode in reward_modes]
+    """The run_ids that ``measure`` of one policy will give with the same arguments; nothing is solved or played."""
+    made, modes = make_game(game, **game_options), _modes(reward_modes)
+    found = _entry(algorithm, made, modes)
+    return [_run_id(found, made, mode) for mode in modes]
 
 
-def _entry(algorithm: str) -> registry.Algorithm:
+def _modes(reward_modes: Iterable[str | RewardMode] | None) -> list[RewardMode | None]:
+    return [None] if reward_modes is None else [RewardMode.of(mode) for mode in reward_modes]
+
+
+def _entry(algorithm: str, game: Game, modes: list[RewardMode | None]) -> registry.Algorithm:
     found = registry.algorithm(algorithm)
     if found.kind == "learner":
         raise ValueError(f"{algorithm!r} is a learner; coopgym.train trains it")
+    if found.by_mode and None in modes:
+        raise ValueError(f"reward_modes=None has no meaning for {algorithm!r}, which answers a mode; name the modes")
+    found.check(game)
     return found
 
 
-def _run_id(found: registry.Algorithm, game: Game, mode: RewardMode) -> str:
-    return record.run_id(found.kind, found.name, game, mode.kind, record.mutuality(mode), None, {}, "", None)
+def _run_id(found: registry.Algorithm, game: Game, mode: RewardMode | None) -> str:
+    kind, mutuality = (record.NO_MODE, None) if mode is None else (mode.kind, record.mutuality(mode))
+    return record.run_id(found.kind, found.name, game, kind, mutuality, None, {}, "", None)
 
 
 def _measured(
-    found: registry.Algorithm, game: Game, mode: RewardMode, best: dict[str, dict[str, Any]]
+    found: registry.Algorithm, game: Game, mode: RewardMode | None, best: dict[str, dict[str, Any]]
 ) -> tuple[Run, Policy]:
     policy = found.policy(game, mode)
     episodes = enough_episodes(game, policy)
@@ -74,7 +86,7 @@ def _measured(
         objective=None, discount=None,
         hyperparameters="{}", hyperparameters_hash=record.digest({}, 6), episodes=episodes,
         **record.outcome(played, 0), best_constant_welfare=yardstick,
-        best_constant_reward=best[str(mode)]["return"], efficiency_best_constant=welfare / yardstick,
+        best_constant_reward=best[str(mode)]["return"] if mode else None, efficiency_best_constant=welfare / yardstick,
         device="cpu", precision="float64", created=datetime.now(UTC).isoformat(),
     )  # fmt: skip
     return run, policy

@@ -31,18 +31,24 @@ def save(saved: Policy, path: Any) -> None:
 
     TypeError for a policy that is a user's function: that would be code.
     """
-    stem, arrays = _stem(path), dict[str, Tensor]()
+    stem = _stem(path)
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    for suffix, data in packed(saved).items():
+        write_atomically(stem.with_name(stem.name + suffix), data)
+
+
+def packed(saved: Policy) -> dict[str, bytes]:
+    """What ``save`` writes, by suffix: the numbers first, if there are any, then the description."""
+    arrays, files = dict[str, Tensor](), dict[str, bytes]()
     about: dict[str, Any] = {
         "format": FORMAT, "game": saved.game.id, "game_hash": saved.game.hash, "game_options": saved.game.options,
         **_described(saved, arrays),
     }  # fmt: skip
-    stem.parent.mkdir(parents=True, exist_ok=True)
     if arrays:
-        data = tensors.save(arrays)
-        about["sha256"] = hashlib.sha256(data).hexdigest()
-        write_atomically(stem.with_name(stem.name + ".safetensors"), data)
+        files[".safetensors"] = tensors.save(arrays)
+        about["sha256"] = hashlib.sha256(files[".safetensors"]).hexdigest()
     text = json.dumps(about, indent=1, sort_keys=True, default=lambda x: np.asarray(x).tolist())
-    write_atomically(stem.with_name(stem.name + ".json"), text.encode())
+    return files | {".json": text.encode()}
 
 
 def fingerprint(policy: Policy) -> Any:

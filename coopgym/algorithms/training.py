@@ -100,6 +100,7 @@ def train(
     progress: Callable[[Progress], None] | bool = False,
     threads: int = 1,
     evaluations: int = 20,
+    episodes: int = DRAWN_EPISODES,
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 60.0,
     agent: int | str | None = None,
@@ -110,7 +111,8 @@ def train(
 
     total_steps: environment steps of each replica, rounded up to whole iterations. device: "cpu", "cuda" or "auto".
     observability: "full", "asymmetric", "minimal", or None for the game's own. progress: True for a line on stderr, or
-    a function of ``Progress``. threads: of torch on a CPU. evaluations: points of the evaluation curve.
+    a function of ``Progress``. threads: of torch on a CPU. evaluations: points of the evaluation curve. episodes: how
+    many the stochastic policy plays at the end.
 
     agent, partners: both or neither; with them only this agent (index or id) learns, for its own reward, and the other
     seats are played by what ``coopgym.policy`` takes, or by a dict of it by agent, as in ``coopgym.make_seat``; a
@@ -134,6 +136,7 @@ def train(
     if not modes or not checked:
         raise ValueError(f"reward_modes={modes} and seeds={checked} make no replica; give at least one of each")
     checks.whole("total_steps", total_steps, 1, 10**12)
+    checks.whole("episodes", episodes, 1, 1_000_000)
     setting = observation.check_setting(observability or made.default_observability)
     seat = _seat(found, made, agent, partners)
     pairs, where = [(mode, seed) for mode in modes for seed in checked], _device(device)
@@ -151,7 +154,7 @@ def train(
             identity = checkpoints.identity(found.name, problem, recipe, evaluations)
             kept = checkpoints.Checkpoint(checkpoint, checkpoint_seconds, identity, ids)
         seconds, iterations = _loop(problem, learner, total_steps, curves, _reporter(progress), kept)
-        return _result(found, problem, settings, recipe, learner, curves, seconds, iterations)
+        return _result(found, problem, settings, recipe, learner, curves, seconds, iterations, episodes)
 
 
 def planned_run_ids(
@@ -257,6 +260,7 @@ def _result(
     curves: Curves,
     seconds: float,
     iterations: int,
+    episodes: int,
 ) -> TrainResult:
     """Evaluate the final policies and write the records."""
     game, stack, seat = problem.game, problem.seated(learner.policy()), problem.seat
@@ -264,7 +268,7 @@ def _result(
     speed = steps * problem.replicas / max(seconds, 1e-9)
     reference = best_constant(game, reward_modes=problem.modes, seat=seat)
     sure = evaluate(stack, game, enough_episodes(game, stack))
-    drawn = evaluate(stack, game, DRAWN_EPISODES, seed=1, deterministic=False)
+    drawn = evaluate(stack, game, episodes, seed=1, deterministic=False)
     runs = []
     for r in range(problem.replicas):
         mode, seed = problem.modes[r], problem.seeds[r]
@@ -285,7 +289,7 @@ def _result(
                 reason=None if diverged < 0 else "a number in an update was not finite",
                 diverged_at=None if diverged < 0 else diverged, **record.outcome(sure, r),
                 welfare_stochastic=float(drawn.welfare[r].mean()), welfare_stochastic_sd=float(drawn.welfare[r].std()),
-                episodes_stochastic=DRAWN_EPISODES, best_constant_welfare=best,
+                episodes_stochastic=episodes, best_constant_welfare=best,
                 best_constant_reward=None if seat else reference[str(mode)]["return"],
                 efficiency_best_constant=welfare / best if best else None, torch_version=torch.__version__,
                 device=_device_name(problem.device), precision="float32", replicas_in_program=problem.replicas,

@@ -10,6 +10,7 @@ import typer
 from coopgym.cli import output
 from coopgym.cli.audit import audit
 from coopgym.cli.group import Commands
+from coopgym.cli.studies import app as studies
 from coopgym.oracles import NAMES
 
 app = typer.Typer(
@@ -21,6 +22,8 @@ app = typer.Typer(
     help="Twenty continuous-action games of coopetition: look at them, train on them, compare reward modes.\n\n"
     "Example: coopgym ablate AppleAppStore-v1 --seeds 7",
 )
+
+app.add_typer(studies, name="study")
 
 GameName = Annotated[str, typer.Argument(help="A game, e.g. TrustDilemma-v1; `coopgym list` names all.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")]

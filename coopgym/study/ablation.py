@@ -1,52 +1,24 @@
-"""An ablation: several algorithms, every reward mode, several seeds, one game; on all cores, resumable."""
+"""An ablation: several algorithms, every reward mode, several seeds, one game; a study of one game, on all cores."""
 
 from __future__ import annotations
 
-import hashlib
-import itertools
-import math
-import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coopgym.algorithms import reference, registry
-from coopgym.algorithms.checkpoint import CheckpointError, remove
-from coopgym.algorithms.record import digest
-from coopgym.algorithms.training import Progress, TrainResult, planned_run_ids, train
 from coopgym.envs.catalogue import entry
 from coopgym.envs.reward import KINDS, RewardMode
 from coopgym.mechanisms import checks
-from coopgym.study import unfinished
-from coopgym.study.records import Records, Row
+from coopgym.study.cells import UNSEEDED, Cell, learner, of_game
+from coopgym.study.engines.local import Local
+from coopgym.study.program import Program
+from coopgym.study.records import FAILED, Records, Row
+from coopgym.study.runner import Runner, Work
 from coopgym.study.summary import Line, summarise
-from coopgym.study.workers import cores, run_jobs
+from coopgym.study.watcher import Watcher
 
 News = Callable[[str, float], None]
-Cell = tuple[str, RewardMode, int | None]
-UNSEEDED = (None,)  # seeds of what is played as it is: heuristics, constants, oracles
-TABLES = ("curves", "runs")  # in the order of writing: a run is complete once it stands in the last
-
-
-@dataclass(frozen=True)
-class Program:
-    """All replicas of one algorithm that are trained together: ``modes`` times ``seeds``; one seed, None, for what
-    needs no training."""
-
-    algorithm: str
-    game: str
-    modes: tuple[RewardMode, ...]
-    seeds: tuple[int | None, ...]
-    steps: int
-    device: str
-    folder: str
-    options: dict[str, Any] = field(default_factory=dict)
-    checkpoint_seconds: float = 60.0
-
-    def __str__(self) -> str:
-        modes, seeds = ", ".join(map(str, self.modes)), ", ".join(map(str, self.seeds))
-        return f"{self.algorithm} on {self.game} ({modes}" + (")" if self.seeds == UNSEEDED else f"; seeds {seeds})")
 
 
 @dataclass(frozen=True)
@@ -100,157 +72,49 @@ def run_ablation(
     modes = tuple(dict.fromkeys(RewardMode.of(mode) for mode in reward_modes))
     chosen = tuple(range(checks.whole("seeds", seeds, 1, 10_000)) if isinstance(seeds, int) else dict.fromkeys(seeds))
     checks.choice("device", device.split(":")[0], ("auto", "cpu", "cuda"))
-    workers = _workers(workers, device)
-    records = Records(out)
-    plan = _plan(tuple(dict.fromkeys(algorithms)), name, modes, chosen, steps, options)
-    done = records.done() & set(plan) if resume else set()
-    missing = {run: cell for run, cell in plan.items() if run not in done}
-    begun = unfinished.begun(records.folder, plan, missing if resume else ())
-
-    def programs_of(runs: Iterable[str]) -> list[Program]:
-        cells = [plan[run] for run in runs]
-        return [
-            Program(algorithm, name, *group, steps, device, str(out), options, checkpoint_seconds)
-            for algorithm in dict.fromkeys(cell[0] for cell in cells)
-            for group in _groups([cell[1:] for cell in cells if cell[0] == algorithm])
-        ]
-
-    programs = [program for runs in begun for program in programs_of(runs)]  # cut as they were
-    rest = programs_of([run for run in missing if not any(run in runs for runs in begun)])
-    programs += _shared_out(rest, max(1, workers - len(programs)))
-    failures = _carry_out(programs, min(workers, len(programs)), news or (lambda name, share: None))
-    unfinished.tidy(records.folder)
-    runs = [row for row in records.read("runs") if row["run_id"] in plan]
-    runs.sort(key=lambda row: list(plan).index(row["run_id"]))
-    curves = [row for row in records.read("curves") if row["run_id"] in plan]
-    return Ablation(records.folder, summarise(runs), runs, curves, len(done), failures)
+    names = list(dict.fromkeys(algorithms))
+    work = Work(device, checkpoint_seconds, pieces=None)
+    cells = _cells(names, name, modes, chosen, steps, options)
+    runner = Runner(
+        cells, Records(out), Local(workers, device), work, resume, _Told(news or (lambda name, share: None))
+    )
+    failures = runner.run()
+    plan = {run: place for place, run in enumerate(runner.plan)}
+    rows = [row for row in runner.records.read("runs") if row["run_id"] in plan and row["status"] != FAILED]
+    rows.sort(key=lambda row: plan[row["run_id"]])
+    curves = [row for row in runner.records.read("curves") if row["run_id"] in plan]
+    return Ablation(runner.records.folder, summarise(rows), rows, curves, runner.skipped, failures)
 
 
-def train_program(program: Program, report: Callable[[Any], None]) -> None:
-    """Train one program, from its checkpoint if there is one, and write its policies, its curves and, last, its runs.
-
-    What is reported is the share that is done, or a sentence about something that is not as it should be.
-    """
-    if program.seeds == UNSEEDED:
-        options = _of_game(program.game, program.options)
-        return _write(
-            program, reference.measure(program.algorithm, program.game, reward_modes=program.modes, **options)
-        )
-    design: dict[str, Any] = {"reward_modes": program.modes, "seeds": program.seeds, "total_steps": program.steps}
-    names = planned_run_ids(program.algorithm, program.game, **design, **program.options)
-    place = unfinished.place(Path(program.folder), names)
-
-    def told(state: Progress) -> None:
-        report(state.iteration / state.iterations)
-
-    design |= {"device": program.device, "progress": told, **program.options}
-    design |= {"checkpoint": place, "checkpoint_seconds": program.checkpoint_seconds}
-    try:
-        result = train(program.algorithm, program.game, **design)
-    except CheckpointError as error:
-        report(unfinished.put_aside(error))
-        result = train(program.algorithm, program.game, **design)
-    _write(program, result)
-    remove(place)
-    return None
-
-
-def _write(program: Program, result: TrainResult | reference.Reference) -> None:
-    records, rows = Records(program.folder), []
-    for run, policy in zip(result.runs, result.policies, strict=True):
-        name = f"policies/{run.run_id}"
-        policy.save(records.folder / name)
-        suffix = ".safetensors" if run.parameters else ".json"  # where its numbers are
-        data = (records.folder / f"{name}{suffix}").read_bytes()
-        rows.append(run.row() | {"policy_file": name, "policy_sha256": hashlib.sha256(data).hexdigest()})
-    part = digest([row["run_id"] for row in rows])
-    for table, content in zip(TABLES, (result.curves, rows), strict=True):
-        if content:
-            records.write(table, part, content)
-
-
-def _workers(wanted: int | None, device: str) -> int:
-    if wanted is not None:
-        return checks.whole("workers", wanted, 1, 10_000)
-    if device != "cpu":
-        import torch
-
-        if torch.cuda.is_available():
-            return 1  # one program fills a GPU; several would wait for each other
-    return cores()
-
-
-def _plan(
+def _cells(
     algorithms: Sequence[str],
     game: str,
-    modes: Sequence[RewardMode],
-    seeds: Sequence[int],
+    modes: tuple[RewardMode, ...],
+    seeds: tuple[int, ...],
     steps: int,
     options: dict[str, Any],
-) -> dict[str, Cell]:
-    """run_id -> (algorithm, mode, seed), for every cell of the design; checks all names and values on the way."""
-    plan: dict[str, Cell] = {}
-    learners = [name for name in algorithms if registry.algorithm(name).kind == "learner"]
-    for algorithm in algorithms:
-        if algorithm in learners:
-            names = planned_run_ids(algorithm, game, reward_modes=modes, seeds=seeds, total_steps=steps, **options)
-            plan |= dict(zip(names, itertools.product([algorithm], modes, seeds), strict=True))
-        else:
-            own = _of_game(game, options) if learners else options  # learners' options are checked by learners
-            names = reference.planned_run_ids(algorithm, game, reward_modes=modes, **own)
-            plan |= dict(zip(names, itertools.product([algorithm], modes, UNSEEDED), strict=True))
-    return plan
+) -> list[Cell]:
+    """One for each algorithm; options that are not the game's belong to the learners, which check them."""
+    learners = [name for name in algorithms if learner(name)]
+    own = of_game(game, options) if learners else options
+    return [
+        Cell(name, game, modes, seeds, steps, options)
+        if name in learners
+        else Cell(name, game, modes, UNSEEDED, 0, own)
+        for name in algorithms
+    ]
 
 
-def _of_game(game: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Those of a design's options that belong to the game."""
-    found, version = entry(game)
-    return {name: value for name, value in options.items() if name in found.options(version)}
+class _Told(Watcher):
+    """Tells shares by a name that says which of how many programs it is."""
 
+    def __init__(self, news: News) -> None:
+        self.news, self.names = news, list[str]()
 
-def _groups(
-    cells: Iterable[tuple[RewardMode, int | None]],
-) -> list[tuple[tuple[RewardMode, ...], tuple[int | None, ...]]]:
-    """Cells (mode, seed) as few products modes times seeds: seeds that lack the same modes go together."""
-    lacking: dict[int | None, list[RewardMode]] = {}
-    for mode, seed in cells:
-        lacking.setdefault(seed, []).append(mode)
-    groups: dict[tuple[RewardMode, ...], list[int | None]] = {}
-    for seed, modes in lacking.items():
-        groups.setdefault(tuple(modes), []).append(seed)
-    return [(modes, tuple(seeds)) for modes, seeds in groups.items()]
+    def begin(self, programs: Sequence[Program], slots: int) -> None:
+        self.names = [f"{program.title} {i + 1}/{len(programs)}" for i, program in enumerate(programs)]
+        for name in self.names[:slots]:
+            self.news(name, 0.0)
 
-
-def _shared_out(programs: Sequence[Program], workers: int) -> list[Program]:
-    """As many programs as keep all workers busy: each is cut along its seeds, the largest first in the queue."""
-    if not programs:
-        return []
-    pieces = math.ceil(workers / len(programs))
-    shared = []
-    for program in programs:
-        count = min(pieces, len(program.seeds))
-        for i in range(count):
-            shared.append(_with_seeds(program, program.seeds[i::count]))
-    return sorted(shared, key=lambda p: -len(p.seeds) * len(p.modes))
-
-
-def _with_seeds(program: Program, seeds: tuple[int | None, ...]) -> Program:
-    return Program(**{**vars(program), "seeds": seeds})
-
-
-def _carry_out(programs: Sequence[Program], workers: int, news: News) -> list[str]:
-    """Train all; sentences about those that failed."""
-    if not programs:
-        return []
-    names = [f"{p.algorithm} {i + 1}/{len(programs)}" for i, p in enumerate(programs)]
-    for name in names[:workers]:
-        news(name, 0.0)
-
-    def hear(i: int, told: float | str) -> None:
-        if isinstance(told, str):
-            warnings.warn(told, RuntimeWarning, stacklevel=2)
-        else:
-            news(names[i], told)
-
-    failures = run_jobs(train_program, programs, workers=workers, on_news=hear)
-    return [f"{failure.job} failed: {failure.reason}" for failure in failures]
+    def share(self, index: int, program: Program, share: float) -> None:
+        self.news(self.names[index], share)

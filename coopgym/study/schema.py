@@ -20,7 +20,7 @@ def schema(*groups: tuple[pa.DataType, str]) -> pa.Schema:
 
 RUNS = schema(
     # identity
-    (TEXT, "run_id study kind algorithm paradigm game"),
+    (TEXT, "run_id study kind algorithm variant paradigm game"),
     (WHOLE, "report"),
     (TEXT, "reward_mode"),
     (NUMBER, "mutuality"),
@@ -68,4 +68,20 @@ CURVES = schema(
     (pa.list_(pa.float32()), "value"),
 )
 
-SCHEMAS = {"runs": RUNS, "curves": CURVES}
+GAMES = schema(
+    (TEXT, "game"),
+    (WHOLE, "report agents horizon"),
+    (AGENTS, "endowment baseline shares interdependence"),
+    (TEXT, "options game_hash description"),
+)
+
+COVERAGE = schema(
+    (TEXT, "algorithm variant game reward_mode"),
+    (NUMBER, "mutuality"),
+    (WHOLE, "seed"),
+    (TRUTH, "planned"),
+    (TEXT, "status run_id reason"),
+)
+
+SCHEMAS = {"runs": RUNS, "curves": CURVES}  # written while a study runs
+PUBLISHED = SCHEMAS | {"games": GAMES, "coverage": COVERAGE}  # of a data set

@@ -1,4 +1,4 @@
-"""Jobs on all cores: one fresh process each, news on the way, a clean end when interrupted."""
+"""Jobs on all cores: processes that take one after another, news on the way, a clean end when interrupted."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def run_jobs(task: Task, jobs: Sequence[Job], *, workers: int, on_news: Callable
     """Call ``task(job, report)`` for every job, ``workers`` at a time, and return those that failed.
 
     What a task hands to ``report`` arrives here as ``on_news(index of the job, news)``. With one worker the jobs run in
-    this process, one after another; otherwise each in a process of its own that computes on one thread. A failed job
-    does not stop the others. KeyboardInterrupt is raised in all processes, so that a task can put away what it has, and
-    when they have ended it is raised again here.
+    this process, one after another; otherwise in processes that compute on one thread, each taking one job after
+    another. A failed job does not stop the others, even if its process dies. KeyboardInterrupt is raised in all
+    processes, so that a task can put away what it has, and when they have ended it is raised again here.
     """
     if workers == 1:
         return [failure for i, job in enumerate(jobs) if (failure := _here(task, i, job, on_news))]
@@ -51,19 +51,22 @@ def run_jobs(task: Task, jobs: Sequence[Job], *, workers: int, on_news: Callable
     try:
         while waiting or running:
             while waiting and len(running) < workers:
-                index, job = waiting.pop()
-                ours, process = _start(task, job)
-                running[ours] = index, process
+                ours, process = _start(task)
+                running[ours] = _give(ours, waiting), process
             for ready in wait(list(running)):
                 index, process = running[ready]  # type: ignore[index]
                 kind, content = _receive(ready, process)  # type: ignore[arg-type]
                 if kind == "news":
                     on_news(index, content)
                     continue
-                del running[ready]  # type: ignore[arg-type]
-                process.join()
-                if kind == "failed":
+                if kind in ("failed", "died"):
                     failures.append(Failure(jobs[index], *content))
+                if waiting and kind != "died":
+                    running[ready] = _give(ready, waiting), process  # type: ignore
+                    continue
+                del running[ready]  # type: ignore[arg-type]
+                ready.close()  # type: ignore[union-attr]  # which ends it
+                process.join()
     finally:
         _stop([process for _, process in running.values()])
         for connection in running:
@@ -71,19 +74,39 @@ def run_jobs(task: Task, jobs: Sequence[Job], *, workers: int, on_news: Callable
     return failures
 
 
+def _give(connection: Connection, waiting: list[tuple[int, Job]]) -> int:
+    """Hand over the next job, and return its index."""
+    index, job = waiting.pop()
+    with contextlib.suppress(OSError):  # it has died: that will be heard, and this job is what it died of
+        connection.send(job)
+    return index
+
+
+class _StopError(BaseException):
+    """Carries what ``on_news`` has raised past the task, whose own errors are failures."""
+
+
 def _here(task: Task, index: int, job: Job, on_news: Callable[[int, Any], None]) -> Failure | None:
+    def tell(news: Any) -> None:
+        try:
+            on_news(index, news)
+        except Exception as error:
+            raise _StopError from error
+
     try:
-        task(job, lambda news: on_news(index, news))
+        task(job, tell)
+    except _StopError as stop:
+        raise stop.__cause__ or stop from None
     except Exception as error:  # whatever a job raises is its own failure; the others go on
-        return Failure(job, _last_line(error), traceback.format_exc())
+        return Failure(job, last_line(error), traceback.format_exc())
     return None
 
 
-def _start(task: Task, job: Job) -> tuple[Connection, SpawnProcess]:
+def _start(task: Task) -> tuple[Connection, SpawnProcess]:
     # spawn: a fork of a process that has used torch or threads may hang
     context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_in_child, args=(theirs, task, job), daemon=True)
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_in_child, args=(theirs, task), daemon=True)
     process.start()
     theirs.close()
     return ours, process
@@ -103,18 +126,16 @@ def _stop(processes: Sequence[SpawnProcess]) -> None:
 def _receive(connection: Connection, process: SpawnProcess) -> tuple[str, Any]:
     try:
         message: tuple[str, Any] = connection.recv()
-    except EOFError:  # killed, for memory perhaps: nobody was left to say why
+    except (EOFError, OSError):  # killed, for memory perhaps: nobody was left to say why
         process.join()
-        return "failed", (f"its process ended with exit code {process.exitcode}", "")
-    if message[0] != "news":
-        connection.close()
+        return "died", (f"its process ended with exit code {process.exitcode}", "")
     return message
 
 
-def _in_child(connection: Connection, task: Task, job: Job) -> None:
+def _in_child(connection: Connection, task: Task) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     os.environ["OMP_NUM_THREADS"] = "1"
-    _one_thread()
+    one_thread()
 
     def tell(kind: str, content: Any) -> None:
         try:
@@ -122,22 +143,25 @@ def _in_child(connection: Connection, task: Task, job: Job) -> None:
         except OSError:  # the parent is gone: nobody wants the rest
             raise KeyboardInterrupt from None
 
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt, EOFError, OSError):
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # and passes it on like this
-        try:
-            task(job, lambda news: tell("news", news))
-        except Exception as error:
-            tell("failed", (_last_line(error), traceback.format_exc()))
-        else:
-            tell("done", None)
+        while True:
+            job = connection.recv()
+            try:
+                task(job, lambda news: tell("news", news))
+            except Exception as error:
+                tell("failed", (last_line(error), traceback.format_exc()))
+            else:
+                tell("done", None)
 
 
-def _one_thread() -> None:
+def one_thread() -> None:
     """Several processes that each use all cores wait for one another at barriers, up to a hundred times slower."""
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(1)
 
 
-def _last_line(error: Exception) -> str:
+def last_line(error: BaseException) -> str:
+    """The kind of an error and what it says, in one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
 import coopgym
 from coopgym.envs.reward import RewardMode
-from coopgym.study import ablation
-from coopgym.study.ablation import Program, run_ablation
+from coopgym.study import program
+from coopgym.study.ablation import run_ablation
+from coopgym.study.cells import Cell, groups
+from coopgym.study.engines.local import Local
 from coopgym.study.records import Records
 from coopgym.study.replay import evaluate_run
+from coopgym.study.runner import Runner, Work
 
 TINY = {"lanes": 2, "hidden": (8,), "max_steps": 10}  # a tenth of the game, so that a program takes a second
 
@@ -53,7 +57,7 @@ def test_the_yardstick_is_the_best_of_the_constants(finished):
 
 
 def test_running_again_trains_nothing_and_says_the_same(finished, monkeypatch):
-    monkeypatch.setattr(ablation, "train", None)  # would fail if it were called
+    monkeypatch.setattr(program, "train", None)  # would fail if it were called
     again = small(finished.folder)
     assert (again.skipped, again.failures) == (4, [])
     assert again.lines == finished.lines
@@ -125,14 +129,14 @@ def test_an_oracle_that_does_not_apply_is_refused_before_anything_is_trained(tmp
 
 
 def test_a_program_that_fails_is_named_and_the_others_are_kept(tmp_path, monkeypatch):
-    train = ablation.train
+    train = program.train
 
     def fragile(algorithm, *args, **kwargs):
         if algorithm == "MAPPO":
             raise MemoryError("no room")
         return train(algorithm, *args, **kwargs)
 
-    monkeypatch.setattr(ablation, "train", fragile)
+    monkeypatch.setattr(program, "train", fragile)
     result = small(tmp_path, algorithms=["IPPO", "MAPPO"])
     assert len(result.runs) == 4
     assert result.failures == [
@@ -141,14 +145,14 @@ def test_a_program_that_fails_is_named_and_the_others_are_kept(tmp_path, monkeyp
 
 
 def test_an_interrupt_keeps_what_is_finished(tmp_path, monkeypatch):
-    train = ablation.train
+    train = program.train
 
     def interrupted(algorithm, *args, **kwargs):
         if algorithm == "MAPPO":
             raise KeyboardInterrupt
         return train(algorithm, *args, **kwargs)
 
-    monkeypatch.setattr(ablation, "train", interrupted)
+    monkeypatch.setattr(program, "train", interrupted)
     with pytest.raises(KeyboardInterrupt):
         small(tmp_path, algorithms=["IPPO", "MAPPO"])
     assert len(Records(tmp_path).done()) == 4
@@ -179,11 +183,16 @@ def test_a_sweep_of_mutuality_is_a_design_of_its_own():
 
 def test_missing_cells_make_as_few_programs_as_possible():
     a, b = RewardMode("private"), RewardMode("cooperative")
-    assert ablation._groups([(a, 0), (a, 1), (b, 0), (b, 1), (b, 2)]) == [((a, b), (0, 1)), ((b,), (2,))]
-    program = Program("IPPO", "SLCD-v1", (a, b), (0, 1, 2), 10, "cpu", "x")
-    assert [p.seeds for p in ablation._shared_out([program], 2)] == [(0, 2), (1,)]
-    assert [p.seeds for p in ablation._shared_out([program], 9)] == [(0,), (1,), (2,)]
-    assert ablation._shared_out([program, program], 2) == [program, program]
+    assert groups([(a, 0), (a, 1), (b, 0), (b, 1), (b, 2)]) == [((a, b), (0, 1)), ((b,), (2,))]
+
+
+@pytest.mark.parametrize(("workers", "seeds"), [(1, [(0, 1, 2)]), (2, [(0, 2), (1,)]), (9, [(0,), (1,), (2,)])])
+def test_a_cell_is_cut_into_as_many_programs_as_there_are_workers(tmp_path, workers, seeds):
+    cell = Cell("IPPO", "SLCD-v1", (RewardMode("private"), RewardMode("cooperative")), (0, 1, 2), 10)
+    runner = Runner([cell], Records(tmp_path), Local(workers), Work(pieces=None))
+    assert [program.seeds for program in runner.programs()] == seeds
+    two = Runner([cell, replace(cell, algorithm="IA2C")], Records(tmp_path), Local(2), Work(pieces=None))
+    assert [program.seeds for program in two.programs()] == [(0, 1, 2), (0, 1, 2)]
 
 
 def test_stored_policies_play_as_their_records_say(finished, tmp_path):

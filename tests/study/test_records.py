@@ -101,3 +101,13 @@ def test_a_moment_given_as_text_is_stored_as_a_moment(tmp_path):
     records, (row, *_) = Records(tmp_path), rows(seeds=1)
     records.write("runs", "a", [row | {"created": "2026-01-02T03:04:05+00:00"}])
     assert records.read("runs")[0]["created"] == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def test_records_of_an_earlier_version_lack_columns_and_of_a_later_one_have_more(tmp_path):
+    records, (row, *_) = Records(tmp_path), rows(seeds=1)
+    path = records.write("runs", "a", [row])
+    table = pq.ParquetFile(path).read()
+    pq.write_table(table.drop_columns(["variant"]).append_column("later", [[1]]), path)
+    (found,) = records.read("runs")
+    assert set(found) == set(SCHEMAS["runs"].names) and found["variant"] is None
+    assert found["welfare"] == row["welfare"]

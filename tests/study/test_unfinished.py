@@ -11,9 +11,11 @@ import time
 import pytest
 
 from coopgym.algorithms import checkpoint
-from coopgym.study import ablation, unfinished
+from coopgym.study import unfinished
 from coopgym.study.ablation import run_ablation
+from coopgym.study.engines import local
 from coopgym.study.records import Records
+from coopgym.study.workers import Failure
 
 TINY = {"lanes": 2, "hidden": (8,), "max_steps": 10, "rollout_steps": 10, "epochs": 1, "minibatches": 1}
 STEPS = 120  # six iterations
@@ -78,9 +80,12 @@ def planned(monkeypatch, folder, **changes):
     """The programs that a study would train."""
     programs = []
     with monkeypatch.context() as patch:
-        patch.setattr(ablation, "run_jobs", lambda task, jobs, **_: programs.extend(jobs) or [])
+        patch.setattr(
+            local, "run_jobs", lambda task, jobs, **_: programs.extend(jobs) or [Failure(j, "") for j in jobs]
+        )
+        patch.setattr(Records, "fail", lambda *_: None)
         study(folder, **changes)
-    return [(p.algorithm, len(p.modes), p.seeds) for p in programs]
+    return [(p.title, len(p.modes), p.seeds) for p in programs]
 
 
 def test_a_program_that_was_begun_is_not_cut_again(tmp_path, monkeypatch):

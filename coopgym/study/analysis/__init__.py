@@ -1,0 +1,1 @@
+"""What a study has found: rankings, contrasts, instability and failures, from its records alone, with intervals."""

@@ -1,0 +1,144 @@
+"""Who leads in a reward mode: average ranks, interquartile means, chances of improvement, performance profiles."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import mannwhitneyu, rankdata
+
+from coopgym.study.analysis.resampling import Estimates, intervals, iqm, pooled
+from coopgym.study.analysis.runs import Runs, coded, strata
+
+TAUS = np.round(np.linspace(0.0, 1.0, 21), 2)
+MANY = 100  # runs of a stratum; a chance of improvement looks at no more than so many
+PAIRWISE = 20  # players; above, everybody is compared with the leader alone
+Strata = list[list[np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Field:
+    """Scores of players in games: ``samples[player][game] [n]``; where a player has none, ``missing`` says so, and the
+    worst score that anybody has in this game stands for it: an average over other games would be another question."""
+
+    players: list[str]
+    games: list[str]
+    samples: Strata
+    missing: np.ndarray
+
+    @classmethod
+    def of(cls, runs: Runs, scores: np.ndarray) -> Field:
+        """The players among some runs, in the games that they play."""
+        players, games = coded(runs.player)[0], runs.games
+        samples = strata(runs, scores, players, games)
+        missing = np.array([[not len(x) for x in own] for own in samples]).reshape(len(players), len(games))
+        for g in range(len(games)):
+            worst = min(own[g].min() for own in samples if len(own[g]))
+            for own in samples:
+                own[g] = own[g] if len(own[g]) else np.array([worst])
+        return cls(players, games, samples, missing)
+
+    def flat(self) -> list[np.ndarray]:
+        """Samples in one list, player by player."""
+        return [x for own in self.samples for x in own]
+
+
+def ranks(field: Field, groups: Sequence[Sequence[int]] | None = None) -> Estimates:
+    """Average rank ``[groups, players]`` over the games of each group, all games by default, by mean score in each.
+
+    1 is the best; what is missing ranks last.
+    """
+    chosen = [list(range(len(field.games)))] if groups is None else groups
+    shape = (len(field.players), len(field.games))
+    absent = field.missing
+
+    def statistic(samples: Sequence[np.ndarray]) -> np.ndarray:
+        means = np.stack([x.mean(-1) for x in samples])
+        means = means.reshape(*shape, *means.shape[1:])
+        means = np.where(absent.reshape(*shape, *[1] * (means.ndim - 2)), -np.inf, means)
+        order = rankdata(-means, axis=0)
+        return np.stack([order[:, list(games)].mean(1) for games in chosen])
+
+    return intervals(field.flat(), statistic)
+
+
+def interquartile(field: Field) -> Estimates:
+    """Interquartile mean ``[players]`` of scores over games and runs."""
+    wide = len(field.games)
+
+    def statistic(samples: Sequence[np.ndarray]) -> np.ndarray:
+        return np.stack([iqm(pooled(samples[i : i + wide])) for i in range(0, len(samples), wide)])
+
+    return intervals(field.flat(), statistic, weight=3.0)
+
+
+def improvements(field: Field, leader: int) -> list[dict[str, Any]]:
+    """P(a > b): that a random run of a has a larger score than one of b, ties halved, averaged over games.
+
+    Of every pair of players; of the leader against each other where there are many. SciPy's Mann-Whitney U.
+    """
+    count = len(field.players)
+    pairs = list(itertools.combinations(range(count), 2))
+    if count > PAIRWISE or any(len(x) > MANY for x in field.flat()):
+        pairs = [(leader, other) for other in range(count) if other != leader]
+    found = []
+    for a, b in pairs:
+        samples = [x[:MANY] for x in (*field.samples[a], *field.samples[b])]
+        chance = intervals(samples, _chance, weight=100.0)
+        found.append({"player": field.players[a], "against": field.players[b], **chance.at()})
+    return found
+
+
+def _chance(samples: Sequence[np.ndarray]) -> np.ndarray:
+    half = len(samples) // 2
+    return np.asarray(np.mean([_larger(x, y) for x, y in zip(samples[:half], samples[half:], strict=True)], axis=0))
+
+
+def _larger(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    u = mannwhitneyu(x, y, axis=-1, method="asymptotic").statistic
+    return np.asarray(u / (x.shape[-1] * y.shape[-1]))
+
+
+def profiles(field: Field) -> Estimates:
+    """Share ``[players, TAUS]`` of runs that score more than tau, averaged over games."""
+    wide = len(field.games)
+
+    def statistic(samples: Sequence[np.ndarray]) -> np.ndarray:
+        above = np.stack([np.stack([(x > tau).mean(-1) for tau in TAUS]) for x in samples])
+        return np.asarray(above.reshape(-1, wide, *above.shape[1:]).mean(1))
+
+    return intervals(field.flat(), statistic, weight=10.0)
+
+
+def ranking(field: Field, runs: Runs) -> dict[str, Any]:
+    """Everything about one mode: players best first, by game and by class of games."""
+    classes = {f"TR-{r}": [g for g, name in enumerate(field.games) if _report(runs, name) == r] for r in (1, 2, 3, 4)}
+    classes = {"all": list(range(len(field.games)))} | {name: games for name, games in classes.items() if games}
+    places, middle, curve = ranks(field, list(classes.values())), interquartile(field), profiles(field)
+    order = np.argsort(places.value[0], kind="stable").tolist()
+    return {
+        "games": field.games,
+        "players": [
+            {
+                "player": field.players[a], "average_rank": places.at(0, a), "iqm": middle.at(a),
+                "rank_by_class": {name: places.at(c, a) for c, name in enumerate(classes) if c},
+                "mean_by_game": {name: _mean(field, a, g) for g, name in enumerate(field.games)},
+                "missing_games": [name for g, name in enumerate(field.games) if field.missing[a, g]],
+                "profile": [curve.at(a, t) for t in range(len(TAUS))],
+            }
+            for a in order
+        ],
+        "taus": TAUS.tolist(),
+        "improvement": improvements(field, order[0]),
+    }  # fmt: skip
+
+
+def _mean(field: Field, player: int, game: int) -> float | None:
+    return None if field.missing[player, game] else float(field.samples[player][game].mean())
+
+
+def _report(runs: Runs, game: str) -> int:
+    return int(runs.report[np.argmax(runs.game == game)])

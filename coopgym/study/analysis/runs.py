@@ -1,0 +1,189 @@
+"""The runs of a study as columns: a million of them fit in memory, and every analysis is array arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from coopgym.algorithms.record import NO_MODE
+from coopgym.algorithms.registry import FAMILIES
+from coopgym.envs.reward import KINDS
+from coopgym.study.records import FAILED, Records, aligned
+from coopgym.study.schema import RUNS
+
+COLUMNS = (
+    "run_id", "kind", "algorithm", "variant", "paradigm", "game", "game_options", "report", "reward_mode", "mutuality",
+    "seed", "horizon", "status", "reason", "welfare", "rate", "final_trust", "length", "best_constant_welfare",
+)  # fmt: skip
+CORNER = 0.02  # a mean rate within this of 0 or 1 is at an end of the range
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Columns ``[K]``. player: algorithm and, in brackets, variant; mode: label of the reward mode; base: its kind;
+    mutuality: 0 for the private mode; family: of the paradigm; rate: mean over agents; NaN where there is no number."""
+
+    run_id: np.ndarray
+    kind: np.ndarray
+    player: np.ndarray
+    family: np.ndarray
+    game: np.ndarray
+    game_options: np.ndarray
+    report: np.ndarray
+    mode: np.ndarray
+    base: np.ndarray
+    mutuality: np.ndarray
+    seed: np.ndarray
+    horizon: np.ndarray
+    status: np.ndarray
+    reason: np.ndarray
+    welfare: np.ndarray
+    rate: np.ndarray
+    final_trust: np.ndarray
+    length: np.ndarray
+    best_constant: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.run_id)
+
+    def where(self, mask: np.ndarray) -> Runs:
+        """Those that a mask ``[K]`` chooses."""
+        return Runs(*(getattr(self, column.name)[mask] for column in fields(self)))
+
+    @property
+    def learners(self) -> Runs:
+        """Those that were trained."""
+        return self.where(self.kind == "learner")
+
+    @property
+    def modes(self) -> list[str]:
+        """Labels of reward modes: the pure ones, then others by kind and mutuality."""
+        there = self.where(self.base != NO_MODE)
+        labels, places = coded(there.mode)
+        first = np.searchsorted(np.sort(places), np.arange(len(labels)))
+        first = np.argsort(places, kind="stable")[first]
+        order = np.lexsort(np.stack([there.mutuality[first], [KINDS.index(base) for base in there.base[first]]]))
+        return [labels[i] for i in order]
+
+    @property
+    def games(self) -> list[str]:
+        """Names, by report."""
+        names, places = coded(self.game)
+        report = np.zeros(len(names), dtype=int)
+        report[places] = self.report
+        return [names[i] for i in np.lexsort((np.arange(len(names)), report))]
+
+
+def load(records: Records) -> Runs:
+    """All runs of a study, each once. ValueError naming a part that is damaged."""
+    names = records.store.names("runs", ".parquet")
+    if not names:
+        raise FileNotFoundError(f"there are no records in {records.store.url!r}; make some with `coopgym study run`")
+    return columns(_once(pa.concat_tables([_part(records, name) for name in names])))
+
+
+def _part(records: Records, name: str) -> pa.Table:
+    try:
+        part = pq.ParquetFile(pa.BufferReader(records.store.read(name)))
+        table = part.read([column for column in COLUMNS if column in part.schema_arrow.names])
+    except (pa.ArrowException, OSError, ValueError) as error:
+        cure = "`coopgym study run` sets it aside and does its runs again"
+        raise ValueError(f"{records.store.url}/{name} cannot be read ({str(error).splitlines()[0]}); {cure}") from None
+    return aligned(table, pa.schema([RUNS.field(column) for column in COLUMNS]))
+
+
+def _once(table: pa.Table) -> pa.Table:
+    """The last of all rows of a run, but a failed one only where there is no other."""
+    ids, failed = table["run_id"].to_numpy(zero_copy_only=False), pc.equal(table["status"], FAILED).to_numpy()
+    order = np.lexsort((np.arange(len(ids)), ~failed))  # failed ones first, so that others come later
+    _, last = np.unique(ids[order][::-1], return_index=True)
+    return table.take(np.sort(order[::-1][last]))
+
+
+def columns(table: pa.Table) -> Runs:
+    """Columns of a table that has those of COLUMNS."""
+    text = {name: _text(table[name]) for name in COLUMNS if table.schema.field(name).type == pa.string()}
+    number = {name: _number(table[name]) for name in COLUMNS if pa.types.is_primitive(table.schema.field(name).type)}
+    mutuality = np.where(np.isnan(number["mutuality"]), 1.0, number["mutuality"])
+    mutuality[np.isin(text["reward_mode"], ("private", NO_MODE))] = 0.0
+    return Runs(
+        run_id=text["run_id"], kind=text["kind"], player=_joined(text["algorithm"], text["variant"]),
+        family=_mapped(text["paradigm"], FAMILIES.__getitem__), game=text["game"], game_options=text["game_options"],
+        report=number["report"].astype(int), mode=_labels(text["reward_mode"], mutuality), base=text["reward_mode"],
+        mutuality=mutuality, seed=number["seed"], horizon=number["horizon"], status=text["status"],
+        reason=text["reason"], welfare=number["welfare"], rate=_means(table["rate"]),
+        final_trust=number["final_trust"], length=number["length"], best_constant=number["best_constant_welfare"],
+    )  # fmt: skip
+
+
+def _text(column: pa.ChunkedArray) -> np.ndarray:
+    """As objects that share their text: a million names of sixteen learners are sixteen strings."""
+    coded = column.fill_null("").combine_chunks().dictionary_encode()
+    words = np.array(coded.dictionary.to_pylist() or [""], dtype=object)
+    return np.asarray(words[coded.indices.to_numpy()])
+
+
+def _number(column: pa.ChunkedArray) -> np.ndarray:
+    return np.asarray(column.cast(pa.float64()).fill_null(np.nan).to_numpy())
+
+
+def _means(column: pa.ChunkedArray) -> np.ndarray:
+    """Mean of each list; NaN where there is none."""
+    lists = column.combine_chunks()
+    sizes = pc.list_value_length(lists).fill_null(0).to_numpy()
+    values = pc.list_flatten(lists).fill_null(np.nan).to_numpy(zero_copy_only=False)
+    sums = np.bincount(np.repeat(np.arange(len(sizes)), sizes), weights=values, minlength=len(sizes))
+    return np.where(sizes > 0, sums / np.maximum(sizes, 1), np.nan)
+
+
+def coded(words: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """(distinct words, sorted; the index of each among them): a million of them are hashed and not compared."""
+    found = pa.array(words, type=pa.string()).dictionary_encode()
+    names = found.dictionary.to_pylist()
+    order = sorted(range(len(names)), key=names.__getitem__)
+    places = np.empty(len(names), dtype=np.intp)
+    places[order] = np.arange(len(names))
+    return [names[i] for i in order], places[found.indices.to_numpy()]
+
+
+def _mapped(words: np.ndarray, f: Callable[[str], Any]) -> np.ndarray:
+    known, places = coded(words)
+    return np.asarray(np.array([f(word) for word in known], dtype=object)[places])
+
+
+def _joined(algorithms: np.ndarray, variants: np.ndarray) -> np.ndarray:
+    """``IPPO`` or ``IPPO [w64]``."""
+    (a, first), (v, second) = coded(algorithms), coded(variants)
+    names = np.array([[f"{x} [{y}]" if y else x for y in v] for x in a], dtype=object)
+    return np.asarray(names[first, second])
+
+
+def _labels(kinds: np.ndarray, mutuality: np.ndarray) -> np.ndarray:
+    """``integrated``, or ``integrated(0.5)`` where mutuality is not 1."""
+    k, first = coded(kinds)
+    m, second = np.unique(mutuality, return_inverse=True)
+    plain = ("private", NO_MODE)
+    names = np.array([[x if x in plain or y == 1.0 else f"{x}({y:g})" for y in m] for x in k], dtype=object)
+    return np.asarray(names[first, second])
+
+
+def _places(words: np.ndarray, known: Sequence[str]) -> np.ndarray:
+    """Index of each word in ``known``, -1 where it is not there."""
+    index = {name: i for i, name in enumerate(known)}
+    return np.asarray(_mapped(words, lambda word: index.get(word, -1)).astype(int))
+
+
+def strata(runs: Runs, values: np.ndarray, players: Sequence[str], games: Sequence[str]) -> list[list[np.ndarray]]:
+    """values ``[K]`` of the runs of each player (outer) in each game (inner); empty where there is no run."""
+    a, b, wide = _places(runs.player, players), _places(runs.game, games), len(games)
+    key = np.where((a >= 0) & (b >= 0), a * wide + b, -1)
+    order = np.lexsort((runs.seed, key))
+    bounds = np.searchsorted(key[order], np.arange(len(players) * wide + 1))
+    parts = [values[order[bounds[i] : bounds[i + 1]]] for i in range(len(players) * wide)]
+    return [parts[i * wide : (i + 1) * wide] for i in range(len(players))]

@@ -1,0 +1,99 @@
+"""The tables of a data set, in files whose names say what is in them; the same rows give the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from coopgym.algorithms.files import atomic_file
+from coopgym.algorithms.record import NO_MODE, canonical, mutuality
+from coopgym.envs.catalogue import entry
+from coopgym.envs.catalogue import game as make_game
+from coopgym.study.cells import Cell, Excluded, of_game
+from coopgym.study.columns import KEYS
+from coopgym.study.records import FAILED, Records, Row
+from coopgym.study.schema import PUBLISHED
+
+GROUP = 65_536  # rows at a time
+
+
+def pack(records: Records, cells: Sequence[Cell], excluded: Sequence[Excluded], target: Path) -> dict[str, list[Row]]:
+    """Write every table below ``target``, and return their rows: runs and curves of the design, games, coverage."""
+    plan = {run: (cell, *pair) for cell in cells for run, pair in cell.plan().items()}
+    runs = [row for row in records.read("runs") if row["run_id"] in plan]
+    kept = {row["run_id"] for row in runs if row["status"] != FAILED}
+    tables = {
+        "runs": runs, "curves": [row for row in records.read("curves") if row["run_id"] in kept],
+        "games": list(games(cells)), "coverage": list(coverage(cells, excluded, {row["run_id"]: row for row in runs})),
+    }  # fmt: skip
+    places = {row["run_id"]: f"{row['game']}.{row['reward_mode']}" for row in runs}
+    for name, rows in tables.items():
+        files: dict[str, list[Row]] = {}
+        for row in rows:
+            files.setdefault(places[row["run_id"]] if name in ("runs", "curves") else "all", []).append(row)
+        for file, own in files.items():
+            write(target / name / f"{file}.parquet", name, own)
+    return tables
+
+
+def write(path: Path, table: str, rows: Iterable[Row]) -> None:
+    """One file of a table, its rows in a fixed order."""
+    ordered = sorted(rows, key=lambda row: _order(table, row))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(path) as file:
+        content = pa.Table.from_pylist(ordered, schema=PUBLISHED[table])
+        pq.write_table(content, file, compression="zstd", compression_level=9, row_group_size=GROUP)
+
+
+def _order(table: str, row: Row) -> list[tuple[bool, str | float]]:
+    names = ("algorithm", "variant", "reward_mode", "mutuality", "seed") if table == "runs" else ()
+    return [(row[name] is not None, "" if row[name] is None else row[name]) for name in (*names, *KEYS[table])]
+
+
+def games(cells: Iterable[Cell]) -> Iterator[Row]:
+    """One row for each game of the design."""
+    seen = set()
+    for cell in cells:
+        made = make_game(cell.game, **of_game(cell.game, cell.options))
+        if (made.id, made.hash) not in seen:
+            seen.add((made.id, made.hash))
+            yield {
+                "game": made.id, "report": made.report, "agents": made.n, "horizon": made.horizon,
+                "endowment": made.endowment.tolist(), "baseline": made.baseline.tolist(),
+                "shares": made.shares.tolist(), "interdependence": made.interdependence.reshape(-1).tolist(),
+                "options": canonical(made.options), "game_hash": made.hash,
+                "description": entry(made.id)[0].summary,
+            }  # fmt: skip
+
+
+def coverage(cells: Iterable[Cell], excluded: Iterable[Excluded], rows: dict[str, Row]) -> Iterator[Row]:
+    """One row for each run of the design, and for each pair of algorithm and game that cannot be."""
+    for cell in cells:
+        for run, (mode, seed) in cell.plan().items():
+            found = rows.get(run)
+            yield {
+                "algorithm": cell.algorithm, "variant": cell.variant or None, "game": cell.game,
+                "reward_mode": mode.kind if mode else NO_MODE, "mutuality": mutuality(mode) if mode else None,
+                "seed": seed, "planned": True, "status": found["status"] if found else "missing", "run_id": run,
+                "reason": found["reason"] if found else None,
+            }  # fmt: skip
+    for each in excluded:
+        yield {
+            "algorithm": each.algorithm, "variant": None, "game": each.game, "reward_mode": None, "mutuality": None,
+            "seed": None, "planned": False, "status": "not_applicable", "run_id": None, "reason": each.reason,
+        }  # fmt: skip
+
+
+def checksums(target: Path) -> str:
+    """One line for each data file: SHA-256, two spaces, name."""
+    files = sorted(path for path in target.rglob("*.parquet"))
+    return "".join(f"{sha256(path)}  {path.relative_to(target).as_posix()}\n" for path in files)
+
+
+def sha256(path: Path) -> str:
+    """Of a file, in hex digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

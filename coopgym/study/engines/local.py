@@ -1,0 +1,29 @@
+"""Processes of this machine: one for each core, or one for its GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from coopgym.mechanisms import checks
+from coopgym.study.workers import Failure, Task, cores, run_jobs
+
+
+class Local:
+    """``workers``: processes; by default one for each core, one in all where there is a GPU to use."""
+
+    def __init__(self, workers: int | None = None, device: str = "auto") -> None:
+        self.slots = _fitting(device) if workers is None else checks.whole("workers", workers, 1, 10_000)
+
+    def run(self, task: Task, jobs: Sequence[Any], on_news: Callable[[int, Any], None]) -> list[Failure]:
+        """See Engine. With one slot, or one job, everything happens in this process."""
+        return run_jobs(task, jobs, workers=min(self.slots, len(jobs)), on_news=on_news) if jobs else []
+
+
+def _fitting(device: str) -> int:
+    if device != "cpu":
+        import torch
+
+        if torch.cuda.is_available():
+            return 1  # one program fills a GPU; several would wait for each other
+    return cores()

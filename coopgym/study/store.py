@@ -1,0 +1,196 @@
+"""Where records are kept: a folder of this machine, or anything that fsspec can reach by a URL (``s3://bucket/study``).
+
+Both do the same few things. Names are paths below the root, with slashes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any, Protocol
+
+from coopgym.algorithms.files import write_atomically
+from coopgym.algorithms.record import digest
+
+
+class Store(Protocol):
+    """What a place for records can do. ``local``: a folder of this machine for files that only it needs."""
+
+    url: str
+    local: Path
+
+    def names(self, folder: str, suffix: str) -> list[str]:
+        """Names in ``folder`` that end in ``suffix``, sorted; hidden ones are left out."""
+
+    def read(self, name: str) -> bytes:
+        """Content; OSError if there is none."""
+
+    def write(self, name: str, data: bytes, durable: bool = True) -> None:
+        """Put ``data`` under a name, whole or not at all. durable: so that it outlives a power failure."""
+
+    def create(self, name: str, data: bytes) -> bool:
+        """The same if the name is free; of several that try at once, one is told True."""
+
+    def exists(self, name: str) -> bool:
+        """Whether there is something under a name."""
+
+    def age(self, name: str) -> float | None:
+        """Seconds since a name was written or touched, by the clock of the place itself; None if it is gone."""
+
+    def touch(self, name: str) -> None:
+        """Make a name new again."""
+
+    def rename(self, name: str, new: str) -> None:
+        """Give another name, in place of what has it."""
+
+    def remove(self, name: str) -> None:
+        """Delete, if it is there."""
+
+    def tidy(self, folder: str) -> None:
+        """Remove a folder in which nothing is left."""
+
+    def sweep(self, folder: str) -> None:
+        """Remove what writings that were killed have left in a folder; only while nobody writes."""
+
+
+def store(out: str | Path) -> Store:
+    """The place that ``out`` names: a path, or a URL with a scheme."""
+    text = str(out)
+    if "://" in text and not text.startswith("file://"):
+        return Remote(text)
+    return Folder(text.removeprefix("file://"))
+
+
+class Folder:
+    """A folder of this machine, or of a disk that several share."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.local, self.url = Path(folder), str(folder)
+        if self.local.exists() and not self.local.is_dir():
+            raise ValueError(f"out={str(folder)!r} is a file; give the name of a folder")
+
+    def names(self, folder: str, suffix: str) -> list[str]:  # noqa: D102
+        found = (self.local / folder).glob(f"*{suffix}")
+        return sorted(f"{folder}/{path.name}" for path in found if not path.name.startswith("."))
+
+    def read(self, name: str) -> bytes:  # noqa: D102
+        return (self.local / name).read_bytes()
+
+    def write(self, name: str, data: bytes, durable: bool = True) -> None:  # noqa: D102
+        write_atomically(self._at(name), data, durable)
+
+    def create(self, name: str, data: bytes) -> bool:  # noqa: D102
+        try:
+            handle = os.open(self._at(name), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+        except FileExistsError:
+            return False
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        return True
+
+    def exists(self, name: str) -> bool:  # noqa: D102
+        return (self.local / name).exists()
+
+    def age(self, name: str) -> float | None:  # noqa: D102
+        with contextlib.suppress(FileNotFoundError):
+            written = (self.local / name).stat().st_mtime
+            with tempfile.NamedTemporaryFile(dir=self.local / Path(name).parent, prefix=".now.") as probe:
+                return os.fstat(probe.fileno()).st_mtime - written  # a server's clock on both sides
+        return None
+
+    def touch(self, name: str) -> None:  # noqa: D102
+        os.utime(self.local / name)
+
+    def rename(self, name: str, new: str) -> None:  # noqa: D102
+        (self.local / name).replace(self.local / new)
+
+    def remove(self, name: str) -> None:  # noqa: D102
+        (self.local / name).unlink(missing_ok=True)
+
+    def tidy(self, folder: str) -> None:  # noqa: D102
+        with contextlib.suppress(OSError):  # something is in it, or it is not there
+            (self.local / folder).rmdir()
+
+    def sweep(self, folder: str) -> None:  # noqa: D102
+        for half in (self.local / folder).glob(".*.tmp"):
+            half.unlink(missing_ok=True)
+
+    def _at(self, name: str) -> Path:
+        path = self.local / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+class Remote:
+    """A place behind a URL. An upload is whole or absent there, so it needs no temporary name."""
+
+    def __init__(self, url: str) -> None:
+        import fsspec
+
+        try:
+            self.system, self.root = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise ValueError(f"out={url!r} cannot be reached: {error}") from None
+        self.url = url
+        self.local = Path(tempfile.gettempdir()) / f"coopgym-{digest(url)}"
+
+    def names(self, folder: str, suffix: str) -> list[str]:  # noqa: D102
+        place = self._at(folder)
+        with contextlib.suppress(FileNotFoundError):
+            self.system.invalidate_cache()
+            found = [str(path).rpartition("/")[2] for path in self.system.ls(place, detail=False)]
+            return sorted(f"{folder}/{name}" for name in found if name.endswith(suffix) and not name.startswith("."))
+        return []
+
+    def read(self, name: str) -> bytes:  # noqa: D102
+        data: bytes = self.system.cat_file(self._at(name))
+        return data
+
+    def write(self, name: str, data: bytes, durable: bool = True) -> None:  # noqa: D102
+        self.system.makedirs(self._at(name).rpartition("/")[0], exist_ok=True)
+        self.system.pipe_file(self._at(name), data)
+
+    def create(self, name: str, data: bytes) -> bool:  # noqa: D102
+        self.system.makedirs(self._at(name).rpartition("/")[0], exist_ok=True)
+        try:
+            self.system.pipe_file(self._at(name), data, mode="create")
+        except FileExistsError:
+            return False
+        return True
+
+    def exists(self, name: str) -> bool:  # noqa: D102
+        return bool(self.system.exists(self._at(name)))
+
+    def age(self, name: str) -> float | None:  # noqa: D102
+        probe = f"{name}.{uuid.uuid4().hex}.now"
+        try:
+            self.write(probe, b"")
+            found: Any = self.system.modified(self._at(probe)) - self.system.modified(self._at(name))
+        except FileNotFoundError:
+            return None
+        finally:
+            self.remove(probe)
+        return float(found.total_seconds())
+
+    def touch(self, name: str) -> None:  # noqa: D102
+        self.write(name, self.read(name))
+
+    def rename(self, name: str, new: str) -> None:  # noqa: D102
+        self.system.mv(self._at(name), self._at(new))
+
+    def remove(self, name: str) -> None:  # noqa: D102
+        with contextlib.suppress(FileNotFoundError):
+            self.system.rm_file(self._at(name))
+
+    def tidy(self, folder: str) -> None:  # noqa: D102
+        with contextlib.suppress(OSError, FileNotFoundError):
+            self.system.rmdir(self._at(folder))
+
+    def sweep(self, folder: str) -> None:  # noqa: D102
+        return None  # an upload that was killed leaves nothing
+
+    def _at(self, name: str) -> str:
+        return f"{self.root.rstrip('/')}/{name}"

@@ -1,0 +1,171 @@
+"""A study: its configuration carried out in its folder, and how far it is."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from coopgym.study import claims, config
+from coopgym.study.cells import Cell, Excluded
+from coopgym.study.config import Config
+from coopgym.study.engines import Engine, engine
+from coopgym.study.estimate import Estimates
+from coopgym.study.records import FAILED, Records, Row
+from coopgym.study.runner import Runner, Work
+from coopgym.study.watcher import Watcher
+
+SOURCE = "study.toml"  # the configuration, in the folder of the records
+STATES = ("ok", "diverged", FAILED, "missing")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A cell: how many of its runs there should be, and are in each state; seconds: how long it will take or took."""
+
+    algorithm: str
+    variant: str
+    game: str
+    planned: int
+    ok: int
+    diverged: int
+    failed: int
+    missing: int
+    seconds: float
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a study is. excluded: what it asked for and cannot be; claimed: programs that somebody is at work on.
+
+    left: seconds of work of what is missing, on one worker; workers: that there would be here.
+    """
+
+    name: str
+    folder: str
+    lines: list[Line]
+    excluded: list[Excluded]
+    claimed: int
+    left: float
+    workers: int = 1
+
+    def count(self, state: str) -> int:
+        """Runs that are "planned", "ok", "diverged", "failed" or "missing"."""
+        return sum(getattr(line, state) for line in self.lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return {
+            **asdict(self), "excluded": [each._asdict() for each in self.excluded],
+            **{state: self.count(state) for state in ("planned", *STATES)},
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Done:
+    """What ``run`` has done. skipped: runs that were there before; failures: a sentence for each failed program."""
+
+    status: Status
+    skipped: int
+    failures: list[str]
+
+
+def run(
+    source: str | Path,
+    *,
+    out: str | Path | None = None,
+    workers: int | None = None,
+    engine_name: str | None = None,
+    watcher: Watcher | None = None,
+    resume: bool = True,
+) -> Done:
+    """Carry out the configuration in the file ``source``; what is there already is kept.
+
+    out, workers, engine_name: instead of the configuration's. Raises ValueError for a configuration that is wrong,
+    before anything is trained; OSError where records cannot be written; KeyboardInterrupt keeps what is finished.
+    """
+    found, cells, excluded = _read(source)
+    records = Records(out or found.folder)
+    how: Engine = engine(
+        engine_name or found.engine, workers=workers or found.workers, device=found.device, gpus=found.gpus
+    )
+    work = Work(
+        found.device, found.checkpoint_seconds, found.evaluation.points, found.evaluation.episodes, found.name,
+        found.pieces,
+    )  # fmt: skip
+    runner = Runner(cells, records, how, work, resume, watcher or Watcher())
+    records.check()
+    records.store.write(SOURCE, Path(source).read_bytes())
+    failures = runner.run()
+    return Done(_status(found, cells, excluded, records), runner.skipped, failures)
+
+
+def plan(source: str | Path, out: str | Path | None = None, workers: int | None = None) -> Status:
+    """What ``run`` would do on this machine, with an estimate for each cell; nothing is written."""
+    found, cells, excluded = _read(source)
+    slots = engine("local", workers=workers or found.workers, device=found.device).slots
+    return replace(_status(found, cells, excluded, Records(out or found.folder)), workers=slots)
+
+
+def status(folder: str | Path) -> Status:
+    """How far the study in a folder is. FileNotFoundError where there is none."""
+    found, cells, excluded, records = opened(folder)
+    return _status(found, cells, excluded, records)
+
+
+def analyse(folder: str | Path) -> tuple[dict[str, Any], str]:
+    """What the records say, written beside them as analysis.json and analysis.md, and where the latter is."""
+    from coopgym.study.analysis.analysis import analyse as analysed
+    from coopgym.study.analysis.page import page
+
+    records, found = Records(folder), analysed(folder)
+    name = Path(str(folder).rstrip("/")).name
+    records.store.write("analysis.json", json.dumps(found, indent=1, allow_nan=False).encode())
+    records.store.write("analysis.md", page(found, f"Study: {name}", f"coopgym study analyze {folder}").encode())
+    return found, f"{records.store.url}/analysis.md"
+
+
+def opened(folder: str | Path) -> tuple[Config, list[Cell], list[Excluded], Records]:
+    """The study in a folder; FileNotFoundError where there is none."""
+    records = Records(folder)
+    try:
+        text = records.store.read(SOURCE).decode()
+    except OSError:
+        raise FileNotFoundError(f"there is no study in {str(folder)!r}; make one with `coopgym study run`") from None
+    found = config.parse(text)
+    return found, *found.design(), records
+
+
+def _read(source: str | Path) -> tuple[Config, list[Cell], list[Excluded]]:
+    found = config.load(source)
+    cells, excluded = found.design()
+    if not cells:
+        raise ValueError(f"{source}: nothing is left to do; {'; '.join(dict.fromkeys(x.reason for x in excluded))}")
+    return found, cells, excluded
+
+
+def _status(found: Config, cells: Sequence[Cell], excluded: list[Excluded], records: Records) -> Status:
+    rows = {row["run_id"]: row for row in records.read("runs")}
+    estimates = Estimates(row for row in rows.values() if row["status"] != FAILED)
+    lines, left = [], 0.0
+    for cell in cells:
+        own = [rows.get(run) for run in cell.plan()]
+        lines.append(_line(cell, own, estimates))
+        left += estimates.seconds(cell) * (lines[-1].missing + lines[-1].failed) / lines[-1].planned
+    claimed = sum(not claims.void(records.store, name) for name in claims.names(records.store))
+    return Status(found.name, records.store.url, lines, excluded, claimed, left)
+
+
+def _line(cell: Cell, rows: Iterable[Row | None], estimates: Estimates) -> Line:
+    present = list(rows)
+    states = Counter(row["status"] if row else "missing" for row in present)
+    took = sum(row["seconds"] or 0.0 for row in present if row and row["status"] != FAILED)
+    reasons = [row["reason"] for row in present if row and row["reason"]]
+    return Line(
+        cell.algorithm, cell.variant, cell.game, len(present), states["ok"], states["diverged"], states[FAILED],
+        states["missing"], estimates.seconds(cell) if states["missing"] else took, reasons[0] if reasons else None,
+    )  # fmt: skip

@@ -1,0 +1,267 @@
+"""The analysis of a study finds what synthetic records were made to say, and says how sure it is."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_ind
+from synthetic import BEST, GAMES, field, row, table
+from typer.testing import CliRunner
+
+from coopgym.cli.commands import app
+from coopgym.oracles.scores import scale
+from coopgym.study.analysis import health, paradigms, power, scores
+from coopgym.study.analysis.analysis import analyse, analysis
+from coopgym.study.analysis.rankings import Field, improvements, interquartile, profiles, ranks
+from coopgym.study.analysis.resampling import intervals, iqm
+from coopgym.study.analysis.runs import columns, load
+from coopgym.study.records import Records
+
+LEVELS = {"IPPO": 0.9, "MAPPO": 0.8, "IA2C": 0.7}
+
+
+def loaded(rows):
+    runs = columns(table(rows))
+    return runs, scores.score(runs, scores.rulers(runs))
+
+
+def of(rows):
+    runs, points = loaded(rows)
+    return Field.of(runs, points)
+
+
+def test_scores_are_nash_to_optimum_where_that_is_defined_and_shares_of_the_best_constant_elsewhere():
+    ends = scale("TrustDilemma-v1")
+    rows = [row("IPPO", "TrustDilemma-v1", "private", 0, None, welfare=0.25 * ends.nash + 0.75 * ends.optimum)]
+    rows += field({"IPPO": 0.6}, games=["SLCD-v1"], seeds=1, noise=0.0)
+    runs, points = loaded(rows)
+    assert dict(zip(runs.game, points, strict=True)) == pytest.approx({"TrustDilemma-v1": 0.75, "SLCD-v1": 0.6})
+    kinds = {game: ruler.kind for game, ruler in scores.rulers(runs).items()}
+    assert kinds == {"TrustDilemma-v1": "nash to optimum", "SLCD-v1": "best constant"}
+
+
+def test_what_diverged_or_failed_counts_as_the_worst_of_its_game_and_mode():
+    rows = [row("IPPO", "SLCD-v1", "private", s, x) for s, x in enumerate((0.9, 0.4))]
+    rows += [
+        row("IA2C", "SLCD-v1", "private", 0, 5.0, status="diverged"),
+        row("IA2C", "SLCD-v1", "private", 1, None, status="failed"),
+        row("IA2C", "SLCD-v1", "integrated", 0, None, status="failed"),
+    ]
+    assert loaded(rows)[1] == pytest.approx([0.9, 0.4, 0.4, 0.4, 0.0])
+
+
+def test_ranks_interquartile_means_and_their_intervals():
+    found = of(field(LEVELS))
+    assert found.players == ["IA2C", "IPPO", "MAPPO"]
+    order = ranks(found)
+    assert order.value.tolist() == [[3.0, 1.0, 2.0]] == order.low.tolist() == order.high.tolist()
+    middle = interquartile(found)
+    assert middle.value == pytest.approx([0.7, 0.9, 0.8], abs=0.005)
+    assert (middle.low < middle.value).all() and (middle.value < middle.high).all()
+    assert (middle.high - middle.low < 0.012).all()
+
+
+def test_ranks_of_classes_do_not_mix_games_of_different_size():
+    """A game with huge returns decides no average: ranks are taken inside each game."""
+    rows = field({"IPPO": [100.0, 0.1, 0.1, 0.1], "IA2C": [1.0, 0.2, 0.2, 0.2]}, noise=0.0)
+    found = of(rows)
+    assert dict(zip(found.players, ranks(found).value[0], strict=True)) == {"IPPO": 1.75, "IA2C": 1.25}
+    assert ranks(found, [[0], [0, 1]]).value.tolist() == [[2.0, 1.0], [1.5, 1.5]]  # players are IA2C, IPPO
+
+
+def test_a_player_that_lacks_a_game_ranks_last_there_and_is_flagged():
+    rows = field(LEVELS) + field({"MeanFieldAC": 1.0}, games=list(GAMES)[:2])
+    found = of(rows)
+    told = {x["player"]: x for x in analysis(columns(table(rows)))["rankings"]["private"]["players"]}
+    assert told["MeanFieldAC"]["missing_games"] == list(GAMES)[2:]
+    assert told["MeanFieldAC"]["average_rank"]["value"] == pytest.approx((1 + 1 + 4 + 4) / 4)
+    assert found.missing.sum() == 2
+
+
+def test_a_chance_of_improvement_is_the_share_of_pairs():
+    first, second = [0.1, 0.5, 0.9], [0.2, 0.5, 0.6]
+    rows = [row("IPPO", "SLCD-v1", "private", s, x) for s, x in enumerate(first)]
+    rows += [row("IA2C", "SLCD-v1", "private", s, x) for s, x in enumerate(second)]
+    (found,) = improvements(of(rows), 0)
+    wins = np.mean([(a > b) + 0.5 * (a == b) for a in second for b in first])  # IA2C against IPPO
+    assert (found["player"], found["against"]) == ("IA2C", "IPPO")
+    assert found["value"] == pytest.approx(wins)
+    assert 0.0 <= found["low"] <= found["value"] <= found["high"] <= 1.0
+
+
+def test_a_profile_is_the_share_of_runs_above_each_level():
+    rows = [row("IPPO", "SLCD-v1", "private", s, x) for s, x in enumerate((0.12, 0.5, 0.88, 0.97))]
+    curve = profiles(of(rows))
+    assert curve.value[0, [0, 2, 3, 17, 18, 20]] == pytest.approx([1.0, 1.0, 0.75, 0.5, 0.25, 0.0])
+
+
+def test_intervals_cover_as_often_as_they_say():
+    """Means of 30 normal numbers in each of two strata, 200 times: 93 to 97 % within Monte Carlo error."""
+    draw, hits = np.random.default_rng(1), 0
+    for k in range(200):
+        samples = [draw.standard_normal(30) + shift for shift in (0.0, 3.0)]
+        found = intervals(samples, lambda x: (x[0].mean(-1) + x[1].mean(-1))[None], seed=k)
+        hits += bool(found.low[0] <= 3.0 <= found.high[0])
+    assert 0.90 <= hits / 200 <= 0.985
+
+
+def test_an_interquartile_mean_leaves_a_quarter_out_at_each_end():
+    assert iqm(np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 1000.0])) == pytest.approx(4.5)
+
+
+# --- paradigms ---------------------------------------------------------------------------------------------------
+
+INDEPENDENT, TOGETHER = [f"I{i}" for i in range(6)], [f"C{i}" for i in range(6)]
+FAMILY = dict.fromkeys(INDEPENDENT, "independent") | dict.fromkeys(TOGETHER, "CTDE")
+
+
+def contrasts(gap, mode, mutuality=None, spread=0.01, seeds=5, few=6):
+    """Independent learners ``gap[game]`` above the others, algorithms a little apart."""
+    levels = {}
+    for i, name in enumerate([*INDEPENDENT[:few], *TOGETHER[:few]]):
+        side = 0.5 if FAMILY[name] == "independent" else -0.5
+        levels[name] = [0.5 + side * g + spread * (i % few) for g in gap.values()]
+    return field(levels, list(gap), mode, seeds, families=FAMILY, mutuality=mutuality)
+
+
+def test_a_planted_crossover_is_declared_and_no_other():
+    stays = {"SLCD-v1": 0.2, "LoyaltyTeam-v1": 0.2, "GiftExchange-v1": 0.0}
+    rows = contrasts(stays, "private") + contrasts(stays | {"SLCD-v1": -0.2}, "integrated")
+    found = analysis(columns(table(rows)))["paradigms"]
+    assert found["tests"] == 3
+    assert [x["game"] for x in found["crossovers"] if x["declared"]] == ["SLCD-v1"]
+    (one,) = (x for x in found["contrasts"] if (x["game"], x["mode"]) == ("SLCD-v1", "private"))
+    assert one["value"] == pytest.approx(0.2, abs=0.01) and one["unit"] == "algorithm"
+    assert one["low"] < 0.2 < one["high"] and one["low"] > 0.1
+
+
+def test_noise_alone_declares_nothing():
+    rows = contrasts(dict.fromkeys(GAMES, 0.0), "private") + contrasts(dict.fromkeys(GAMES, 0.0), "integrated")
+    found = analysis(columns(table(rows)))["paradigms"]["crossovers"]
+    assert len(found) == 4 and not any(x["declared"] for x in found)
+
+
+def test_with_few_algorithms_runs_are_what_is_resampled():
+    one = paradigms.sides(of(contrasts({"SLCD-v1": 0.2}, "private", few=2)), FAMILY, "SLCD-v1")
+    assert one.unit == "run" and [len(x) for x in one.samples] == [5, 5, 5, 5]
+    x, y = np.concatenate(one.samples[:2]), np.concatenate(one.samples[2:])
+    assert paradigms.one_sided(one)[0] == pytest.approx(ttest_ind(x, y, equal_var=False, alternative="greater").pvalue)
+
+
+def test_the_mutuality_of_a_crossover_has_an_interval():
+    """The contrast falls from 0.2 to -0.3, in a straight line: it is 0 at a mutuality of 0.4."""
+    rows = contrasts({"SLCD-v1": 0.2}, "private", few=2)
+    for m in (0.25, 0.5, 0.75, 1.0):
+        rows += contrasts({"SLCD-v1": 0.2 - 0.5 * m}, "integrated", None if m == 1.0 else m, few=2)
+    assert columns(table(rows)).modes == [
+        "private",
+        "integrated(0.25)",
+        "integrated(0.5)",
+        "integrated(0.75)",
+        "integrated",
+    ]
+    (found,) = analysis(columns(table(rows)))["paradigms"]["mutualities"]
+    assert (found["game"], found["kind"], found["share"]) == ("SLCD-v1", "integrated", 1.0)
+    at = found["mutuality"]
+    assert at["value"] == pytest.approx(0.4, abs=0.03)
+    assert at["low"] <= 0.4 <= at["high"] and at["high"] - at["low"] < 0.2
+
+
+def test_a_contrast_that_never_changes_sign_has_no_crossing():
+    points = [(m, paradigms.Sides([np.array([1.0, 1.1])], [np.array([0.0, 0.1])])) for m in (0.0, 0.5, 1.0)]
+    found = paradigms.crossing(points)
+    assert (found["mutuality"]["value"], found["share"]) == (None, 0.0)
+
+
+# --- health, power, the whole --------------------------------------------------------------------------------------
+
+
+def test_failures_are_counted_by_kind_and_reason():
+    rows = [
+        row("IPPO", "SLCD-v1", "private", 0, 0.5),
+        row("IPPO", "SLCD-v1", "private", 1, 0.5, length=40.0, rate=[0.0, 0.01]),
+        row("IPPO", "SLCD-v1", "private", 2, 0.5, status="diverged"),
+        row("IPPO", "SLCD-v1", "private", 3, None, status="failed", reason="MemoryError: no room"),
+    ]
+    assert health.failures(columns(table(rows))) == [{
+        "player": "IPPO", "runs": 4, "diverged": 1, "failed": 1, "reasons": {"MemoryError: no room": 1},
+        "ended_early": 1, "at_zero": 1, "at_full": 0,
+    }]  # fmt: skip
+
+
+def test_a_curve_that_falls_back_is_unstable():
+    assert health.drawdown(np.array([0.0, 10.0, 4.0, 8.0])) == pytest.approx(0.6)
+    assert health.drawdown(np.array([1.0, 2.0, 3.0])) == 0.0 == health.drawdown(np.array([3.0, 2.0]))
+    assert health.drawdown(np.array([1.0, np.nan])) == 1.0
+    runs = columns(table([row("IPPO", "SLCD-v1", "private", s, 0.5) for s in range(2)]))
+    curve = {"metric": "welfare_eval", "agent": -1}
+    told = health.instability(runs, [
+        {**curve, "run_id": runs.run_id[0], "value": [0.0, 10.0, 4.0, 8.0]},
+        {**curve, "run_id": runs.run_id[1], "value": [0.0, 1.0, 2.0, 2.0]},
+        {**curve, "run_id": "another", "value": [0.0, 1.0]},
+    ])  # fmt: skip
+    (found,) = told
+    assert (found["curves"], found["unstable"], found["drawdown_largest"]) == (2, 1, pytest.approx(0.6))
+
+
+@pytest.mark.parametrize(("effect", "seeds"), [(0.2, 394), (0.5, 64), (0.8, 26)])
+def test_seeds_needed_are_those_of_the_published_tables(effect, seeds):
+    """Cohen 1988, table 2.4.1: two-sided 5 %, power 80 %."""
+    assert power.seeds_needed(effect) == pytest.approx(seeds, abs=1)
+    assert power.seeds_needed(0.0) is None and power.seeds_needed(1e-4) is None and power.seeds_needed(50.0) == 2
+
+
+def written(folder, rows, part="a"):
+    records = Records(folder)
+    records.write("runs", part, rows)
+    return folder
+
+
+def test_runs_are_read_once_each_and_failures_only_where_there_is_nothing_better(tmp_path):
+    rows = field({"IPPO": 0.5}, games=["SLCD-v1"], seeds=3)
+    written(tmp_path, rows[:2])
+    written(tmp_path, [{**rows[1], "welfare": 7.0}], "b")
+    written(tmp_path, [{**r, "status": "failed", "welfare": None} for r in rows[1:]], "z.failed")
+    runs = load(Records(tmp_path))
+    assert sorted(zip(runs.seed, runs.status, strict=True)) == [(0, "ok"), (1, "ok"), (2, "failed")]
+    assert runs.welfare[runs.seed == 1].tolist() == [7.0]
+
+
+def test_a_damaged_part_is_named(tmp_path):
+    written(tmp_path, field({"IPPO": 0.5}, seeds=1))
+    (tmp_path / "runs" / "a.parquet").write_bytes(b"not parquet")
+    with pytest.raises(ValueError, match=r"runs/a\.parquet cannot be read .* does its runs again"):
+        load(Records(tmp_path))
+
+
+def test_the_whole_analysis_is_plain_data_and_the_same_twice(tmp_path):
+    modes = ("private", "integrated")
+    rows = [x for mode in modes for x in field(LEVELS, mode=mode, seeds=4, families={"MAPPO": "CTDE"})]
+    rows += field({"MAPPO": 0.95}, mode="private", seeds=4, families={"MAPPO": "CTDE"}, variant="wide")
+    rows += [row("TitForTat", game, "none", None, 0.99, kind="heuristic", paradigm="none") for game in GAMES]
+    found = analyse(written(tmp_path, rows))
+    assert json.loads(json.dumps(found, allow_nan=False)) == analyse(tmp_path)
+    assert found["modes"] == list(modes) and found["games"] == list(GAMES)
+    private = found["rankings"]["private"]["players"]
+    assert [x["player"] for x in private] == ["MAPPO [wide]", "IPPO", "MAPPO", "IA2C"]
+    assert set(private[0]["rank_by_class"]) == {"TR-1", "TR-2", "TR-3", "TR-4"}
+    assert found["references"][0]["scores"] == pytest.approx({"BestConstant": 1.0, "TitForTat": 0.99})
+    changes = [x for x in found["modes_compared"] if x["measure"] == "welfare" and x["algorithm"] == "IPPO"]
+    assert len(changes) == 4 and all(abs(x["difference"]) < 0.03 * BEST and not x["found"] for x in changes)
+    leaders = {(x["leader"], x["second"]) for x in found["power"]["integrated"]}
+    assert leaders == {("IPPO", "MAPPO")}
+
+
+def test_the_command_prints_the_ranking_and_writes_a_page(tmp_path):
+    written(tmp_path, field(LEVELS, seeds=3))
+    told = CliRunner().invoke(app, ["study", "analyze", str(tmp_path)])
+    assert told.exit_code == 0, told.output
+    assert "IPPO" in told.stdout and "analysis.md" in told.stdout
+    assert json.loads((tmp_path / "analysis.json").read_text())["learner_runs"] == 36
+    page = (tmp_path / "analysis.md").read_text()
+    assert "| IPPO | 1.00 [1.00, 1.00] |" in page
+    assert json.loads(CliRunner().invoke(app, ["study", "analyze", str(tmp_path), "--json"]).stdout)["runs"] == 36
+    missing = CliRunner().invoke(app, ["study", "analyze", str(tmp_path / "none")])
+    assert missing.exit_code == 2 and "there are no records in" in missing.stderr

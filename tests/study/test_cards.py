@@ -1,0 +1,156 @@
+"""A data set says what it holds, to people and to mlcroissant, and every number in its papers is computed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+from test_studies import TINY
+from typer.testing import CliRunner
+
+from coopgym.cli.commands import app
+from coopgym.study import study
+from coopgym.study.cards import card, croissant, facts, pack
+from coopgym.study.columns import ABOUT, COLUMNS, KEYS
+from coopgym.study.records import Records
+from coopgym.study.schema import PUBLISHED
+
+mlc = pytest.importorskip("mlcroissant")
+pytestmark = pytest.mark.filterwarnings("ignore")  # of the libraries that mlcroissant uses
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("cards")
+    (place / "tiny.toml").write_text(TINY + "[variants.thin]\nhidden = [4]\n[variants.wide]\nhidden = [8]\n")
+    study.run(place / "tiny.toml", out=place / "out")
+    return place / "out"
+
+
+@pytest.fixture(scope="module")
+def made(folder):
+    return card.make(folder)
+
+
+def test_every_column_has_words_in_the_order_of_the_schema():
+    assert list(COLUMNS) == list(PUBLISHED) == list(ABOUT) == list(KEYS)
+    for table, schema in PUBLISHED.items():
+        assert list(COLUMNS[table]) == schema.names
+        assert set(KEYS[table]) <= set(schema.names)
+
+
+def test_both_manifests_are_valid_and_every_record_set_is_read(made):
+    assert made.read == {name: made.counts[f"rows_{name}"] for name in PUBLISHED}
+    assert made.read["runs"] == 52 and made.read["coverage"] == 54
+    for file, version in croissant.VERSIONS.items():
+        text = json.loads((made.folder / file).read_text())
+        assert text["conformsTo"] == f"http://mlcommons.org/croissant/{version}"
+        assert text["license"] == facts.LICENCE
+        assert croissant.check(made.folder / file) == made.read
+
+
+def test_fields_are_those_of_the_schema_with_units_and_references(made):
+    text = json.loads((made.folder / "croissant.json").read_text())
+    for records in text["recordSet"]:
+        schema = PUBLISHED[records["name"]]
+        assert [field["name"] for field in records["field"]] == schema.names
+        assert all(field["description"] for field in records["field"])
+    runs = {field["name"]: field for field in text["recordSet"][0]["field"]}
+    assert runs["welfare"]["description"].endswith("[payoff]") and runs["payoff"]["repeated"] is True
+    assert text["recordSet"][1]["field"][0]["references"] == {"field": {"@id": "runs/run_id"}}
+    newer = json.loads((made.folder / "croissant-1.1.json").read_text())
+    listed = {field["name"]: field for field in newer["recordSet"][0]["field"]}["payoff"]
+    assert any(key.endswith("isArray") and value for key, value in listed.items())
+
+
+def test_what_mlcroissant_reads_is_what_was_stored(made, folder):
+    stored = {row["run_id"]: row for row in Records(folder).read("runs")}
+    for found in mlc.Dataset(jsonld=str(made.folder / "croissant.json")).records("runs"):
+        row = stored[found["runs/run_id"].decode()]
+        assert found["runs/welfare"] == pytest.approx(row["welfare"])
+        assert list(found["runs/payoff"]) == pytest.approx(row["payoff"])
+        assert found["runs/seed"] == row["seed"]
+
+
+def test_responsible_ai_fields_are_filled_and_spelt_as_the_library_knows_them(made):
+    metadata = mlc.Dataset(jsonld=str(made.folder / "croissant.json")).metadata
+    for name in (
+        "data_collection", "data_collection_type", "data_collection_missing_data", "data_collection_timeframe",
+        "data_biases", "data_use_cases", "data_limitations", "data_social_impact", "personal_sensitive_information",
+        "data_release_maintenance_plan", "data_imputation_protocol", "annotations_per_item",
+    ):  # fmt: skip
+        assert getattr(metadata, name), name
+    assert "Of 52 planned runs 0 diverged, 0 failed and 0 are missing; 2 pairs" in str(
+        metadata.data_collection_missing_data
+    )
+
+
+def test_keys_are_unique_and_curves_belong_to_runs(made):
+    tables = {name: ds.dataset(made.folder / name).to_table().to_pylist() for name in PUBLISHED}
+    for name, rows in tables.items():
+        keys = [tuple(row[key] for key in KEYS[name]) for row in rows]
+        assert len(set(keys)) == len(keys), name
+    assert {row["run_id"] for row in tables["curves"]} <= {row["run_id"] for row in tables["runs"]}
+    planned = [row for row in tables["coverage"] if row["planned"]]
+    assert {row["run_id"] for row in planned} == {row["run_id"] for row in tables["runs"]}
+    assert {row["variant"] for row in tables["runs"] if row["kind"] == "learner"} == {"thin", "wide"}
+
+
+def test_hashes_are_those_of_the_files_and_packing_again_gives_the_same_bytes(made, folder, tmp_path):
+    lines = (made.folder / "checksums.sha256").read_text().splitlines()
+    assert len(lines) == len(list(made.folder.rglob("*.parquet")))
+    for line in lines:
+        digest, name = line.split("  ")
+        assert hashlib.sha256((made.folder / name).read_bytes()).hexdigest() == digest
+    _, cells, excluded, records = study.opened(folder)
+    pack.pack(records, cells, excluded, tmp_path)
+    assert pack.checksums(tmp_path) == (made.folder / "checksums.sha256").read_text()
+
+
+def test_a_file_with_another_hash_is_refused_by_the_loader(made, folder, tmp_path):
+    copy = card.make(folder, tmp_path / "copy").folder
+    path = copy / "games" / "all.parquet"
+    pq.write_table(pq.read_table(path), path, compression="none")
+    with pytest.raises(mlc.GenerationError, match=r"Download\(games-file\)"):
+        croissant.check(copy / "croissant.json")
+
+
+def test_every_number_on_the_page_and_in_the_datasheet_is_counted(made):
+    counts = json.loads((made.folder / "counts.json").read_text())
+    tables = {name: ds.dataset(made.folder / name).to_table().to_pylist() for name in PUBLISHED}
+    assert facts.counts(tables) == counts == made.counts
+    assert counts["planned"] == sum(counts[f"status_{s}"] for s in ("ok", "diverged", "failed", "missing"))
+    page = (made.folder / "README.md").read_text()
+    quoted = dict(re.findall(r"^\| ([a-z ]+) \| ([\d.,]+) \|$", page, re.MULTILINE))
+    assert {name.replace(" ", "_"): x.replace(",", "") for name, x in quoted.items()} == {
+        name: str(x) for name, x in counts.items()
+    }
+    sheet = (made.folder / "datasheet.md").read_text()
+    assert (
+        f"{counts['rows_runs']} runs of {counts['algorithms']} algorithms ({counts['learners']} of them learn)" in sheet
+    )
+    for heading in ("Motivation", "Composition", "Collection", "Preprocessing", "Uses", "Limits", "Distribution"):
+        assert f"\n## {heading}\n" in sheet
+
+
+def test_the_page_says_to_a_hub_where_each_table_is(made):
+    head = (made.folder / "README.md").read_text().split("---")[1]
+    yaml = pytest.importorskip("yaml")
+    about = yaml.safe_load(head)
+    assert (about["license"], about["size_categories"]) == ("cc-by-4.0", ["n<1K"])
+    for config in about["configs"]:
+        files = list(made.folder.glob(config["data_files"]))
+        assert sum(pq.ParquetFile(file).metadata.num_rows for file in files) == made.read[config["config_name"]]
+    assert [c["config_name"] for c in about["configs"] if c.get("default")] == ["runs"]
+
+
+def test_the_command_makes_a_data_set(folder, tmp_path):
+    told = CliRunner().invoke(app, ["study", "card", str(folder), "--out", str(tmp_path / "set"), "--json"])
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.stdout)["read"]["runs"] == 52
+    missing = CliRunner().invoke(app, ["study", "card", str(tmp_path)])
+    assert missing.exit_code == 2 and "there is no study in" in missing.stderr
