@@ -15,6 +15,7 @@ from safetensors import torch as tensors
 from torch import Tensor
 
 from coopgym.algorithms.files import write_atomically
+from coopgym.algorithms.foreign import ForeignPolicy
 from coopgym.algorithms.network_policy import HEADS, OF_BINS, NetworkPolicy
 from coopgym.algorithms.networks import Network
 from coopgym.algorithms.policy import CallablePolicy, FixedPolicy, Policy, SchedulePolicy, policy
@@ -47,6 +48,8 @@ def save(saved: Policy, path: Any) -> None:
 
 def fingerprint(policy: Policy) -> Any:
     """What tells a policy from another: its name if it has no parameters, else all it is, with their checksum."""
+    if isinstance(policy, ForeignPolicy):
+        return {"kind": policy.library, "name": policy.name, "sha256": policy.digest()}
     arrays = dict[str, Tensor]()
     about = _described(policy, arrays)
     if not arrays and about["kind"] == "heuristic":
@@ -58,6 +61,8 @@ def _described(saved: Policy, arrays: dict[str, Tensor], key: str = "theta") -> 
     """What a policy is, as plain data; its tensors go into ``arrays`` under ``key`` and names that begin with it."""
     if isinstance(saved, CallablePolicy):
         raise TypeError(f"{saved!r} is a function; only constants, heuristics and trained policies can be saved")
+    if isinstance(saved, ForeignPolicy):
+        raise TypeError(f"{saved!r} is a model of {saved.library}; save it with that library, and load it by its path")
     about: dict[str, Any] = {"name": saved.name, "observability": saved.observability}
     if isinstance(saved, SeatPolicy):
         players = enumerate(saved.seat.players)

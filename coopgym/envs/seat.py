@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from coopgym.mechanisms import checks
 from coopgym.mechanisms.base import State
 
 NAMED_POLICIES = "coopgym.algorithms.policy"  # a floor above: looked up only when a partner is given by name
+TRAINED_ELSEWHERE = ("predict", "get_module")  # what models of Stable-Baselines3 and algorithms of RLlib can do
 
 
 def make_seat(
@@ -34,9 +36,9 @@ def make_seat(
 
     partners: who plays the other seats: the name of a policy ("TitForTat", "Random", ...), a policy, a function from
     observations ``[N, d]`` to actions ``[N]`` in endowment units, a number in [0, 1] (a constant share of the
-    endowment), or a dict from agents to any of these, one for each other seat. A policy sees the observations of its
-    attribute ``observability``, a function those of the game's default. Raises ValueError for an unknown agent, partner
-    or setting.
+    endowment), a model or a path as ``coopgym.policy`` takes them, or a dict from agents to any of these, one for each
+    other seat. A policy sees the observations of its attribute ``observability``, a function those of the game's
+    default. Raises ValueError for an unknown agent, partner or setting.
     """
     return SeatEnv(game, agent, partners, reward_mode, observability, render_mode, options)
 
@@ -145,7 +147,7 @@ def other_seats(game: Game, seat: int, partners: Any) -> list[tuple[Any, list[in
 def partner(game: Game, who: Any, columns: list[int]) -> Partner:
     """A partner from a name, a policy, a function or a rate; ValueError for anything else."""
     setting = game.default_observability
-    if isinstance(who, str):
+    if isinstance(who, (str, os.PathLike)) or any(hasattr(who, name) for name in TRAINED_ELSEWHERE):
         who = importlib.import_module(NAMED_POLICIES).policy(who, game)
     if hasattr(who, "act"):
         return Partner(who, who.act, observation.check_setting(getattr(who, "observability", setting)), columns)
