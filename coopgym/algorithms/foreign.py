@@ -5,7 +5,6 @@ from __future__ import annotations
 import abc
 import hashlib
 import importlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,16 +17,6 @@ from coopgym.envs.game import Game
 from coopgym.mechanisms.arrays import Array, namespace, to_numpy
 
 LOADERS = "coopgym.integrations.load"  # a floor above: looked up only when somebody hands in such a policy
-LIBRARIES = ("stable_baselines3", "sb3_contrib", "ray", "tensordict")
-SUFFIX = ".zip"  # of Stable-Baselines3's files
-
-
-def is_foreign(spec: Any) -> bool:
-    """True for a model of another library, and for a path; names of policies hold neither a folder nor ".zip"."""
-    if isinstance(spec, (str, os.PathLike)):
-        text = os.fspath(spec)
-        return isinstance(spec, os.PathLike) or text.endswith(SUFFIX) or any(s in text for s in ("/", os.sep))
-    return any(kind.__module__.split(".")[0] in LIBRARIES for kind in type(spec).__mro__)
 
 
 def load(spec: Any, game: Game) -> Policy:

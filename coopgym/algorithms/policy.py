@@ -10,6 +10,7 @@ import numpy as np
 
 from coopgym.envs import observation
 from coopgym.envs.catalogue import game as make_game
+from coopgym.envs.foreign import is_foreign
 from coopgym.envs.game import Game
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.arrays import Array, namespace, to_numpy
@@ -158,14 +159,16 @@ def policy(spec: Any, game: Game | str) -> Policy:
     model's .zip, or of an RLlib checkpoint. Raises ValueError for an unknown name, a rate out of range, or a game that
     an oracle has no answer for, TypeError for anything else.
     """
-    from coopgym.algorithms import foreign, registry
+    from coopgym.algorithms import registry
 
     game = make_game(game)
     if isinstance(spec, Policy):
         if (spec.game.agents, spec.game.id) != (game.agents, game.id):
             raise ValueError(f"{spec!r} does not play {game!r}; train or make one for this game")
         return spec
-    if foreign.is_foreign(spec):
+    if is_foreign(spec):
+        from coopgym.algorithms import foreign
+
         return foreign.load(spec, game)
     if isinstance(spec, str):
         found = registry.algorithm(spec)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from coopgym.envs import observation, spaces
 from coopgym.envs.episode import RENDER_MODES, Episode, finite_action
+from coopgym.envs.foreign import is_foreign
 from coopgym.envs.game import Game
 from coopgym.envs.parallel import one_number
 from coopgym.envs.reward import RewardMode
@@ -19,7 +19,6 @@ from coopgym.mechanisms import checks
 from coopgym.mechanisms.base import State
 
 NAMED_POLICIES = "coopgym.algorithms.policy"  # a floor above: looked up only when a partner is given by name
-TRAINED_ELSEWHERE = ("predict", "get_module")  # what models of Stable-Baselines3 and algorithms of RLlib can do
 
 
 def make_seat(
@@ -147,7 +146,7 @@ def other_seats(game: Game, seat: int, partners: Any) -> list[tuple[Any, list[in
 def partner(game: Game, who: Any, columns: list[int]) -> Partner:
     """A partner from a name, a policy, a function or a rate; ValueError for anything else."""
     setting = game.default_observability
-    if isinstance(who, (str, os.PathLike)) or any(hasattr(who, name) for name in TRAINED_ELSEWHERE):
+    if isinstance(who, str) or is_foreign(who):
         who = importlib.import_module(NAMED_POLICIES).policy(who, game)
     if hasattr(who, "act"):
         return Partner(who, who.act, observation.check_setting(getattr(who, "observability", setting)), columns)

@@ -111,8 +111,8 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
     """Made by ``make_vec``, or by ``gymnasium.make_vec("coopgym/TrustDilemma-v1", num_envs=1024)``.
 
     Actions ``[n, N]`` in endowment units; observations ``[n, d]`` float32, or ``[n, N, d]`` with rows of agents;
-    rewards ``[n]`` summed over agents. With an int seed s, game i goes as the single environment with seed s + i, number for
-    number; a list gives each its seed.
+    rewards ``[n]`` summed over agents. With an int seed s, game i goes as the single environment with seed s + i,
+    number for number; a list gives each its seed.
     All three autoreset modes of Gymnasium are kept as its SyncVectorEnv keeps them; with DISABLED reset finished games
     by ``reset(options={"reset_mask": bool[n]})``. In torch, ``final_obs`` is a tensor ``[n, d]`` (rows of games that go
     on repeat their observation), and no value is masked in ``infos``: look at ``infos["_key"]``.
@@ -205,6 +205,10 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         if self._state is None:
             raise ResetNeeded("the games have no state before reset(); call reset() first")
         return self._state
+
+    def observed(self) -> Array:
+        """What is seen of all games now."""
+        return self._observe(self.state)
 
     def advance(self, actions: Array) -> Outcome:
         """``step`` with all that came of it, and without ``infos``."""

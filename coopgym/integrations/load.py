@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from coopgym.algorithms.foreign import SUFFIX
 from coopgym.algorithms.policy import Policy, load_policy
+from coopgym.envs.foreign import SUFFIX
 from coopgym.envs.game import Game
 from coopgym.integrations.missing import EXTRAS, need
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,35 +15,50 @@ from coopgym.envs.game import Game
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.arrays import Array, namespace
 
+ROUNDING = 2.0**-20  # margin by which no rounding leads out of [-1, 1]
 JOINT = "joint"  # the setting in which one controller sees all and moves all
 
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """Values ``center + half * x`` for numbers x in [-1, 1]; what never changes is 0, what has no bounds stays."""
+    """Values ``center + half * x`` for numbers x in [-1, 1]; what never changes is 0, what has no bounds stays.
+
+    slope, shift: x = slope * value + shift.
+    """
 
     center: Array
     half: Array
+    slope: Array
+    shift: Array
 
     @classmethod
-    def between(cls, low: Array, high: Array) -> Scale:
-        """The scale on which ``low`` is -1 and ``high`` is 1."""
+    def between(cls, low: Array, high: Array, margin: float = 0.0) -> Scale:
+        """The scale on which ``low`` is -1 and ``high`` is 1, or by the share ``margin`` less."""
         bounded, varying = np.isfinite(high) & np.isfinite(low), high > low
         low, high = (np.where(bounded, x, 0.0) for x in (low, high))
-        return cls(0.5 * (high + low), np.where(bounded & varying, 0.5 * (high - low), 1.0))
+        center = 0.5 * (high + low)
+        half = np.where(bounded & varying, 0.5 * (high - low), 1.0) * (1.0 + margin)
+        return cls(center, half, 1.0 / half, -center / half)
 
     def like(self, x: Array) -> Scale:
         """The same on the backend, device and in the precision of ``x``."""
         xp = namespace(x)
-        return Scale(xp.asarray(self.center, x), xp.asarray(self.half, x))
+        return self._each(lambda values: xp.asarray(values, x))
+
+    def of(self, agent: int) -> Scale:
+        """That of one agent alone."""
+        return self._each(lambda values: values[agent])
 
     def inside(self, values: Array) -> Array:
         """Values as numbers."""
-        return (values - self.center) / self.half
+        return values * self.slope + self.shift
 
     def outside(self, x: Array) -> Array:
         """Numbers as values."""
         return self.center + self.half * x
+
+    def _each(self, change: Callable[[Array], Array]) -> Scale:
+        return Scale(change(self.center), change(self.half), change(self.slope), change(self.shift))
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +101,12 @@ class View:
         high = self.game.endowment if self.agent is None else self.game.endowment[self.agent]
         return unit_box((1,)) if self.scaled else Box(0.0, float(np.max(high)), (1,), np.float32)
 
+    def like(self, x: Array) -> View:
+        """The same, with its numbers on the backend and device of ``x``, so that a step moves none."""
+        moved = dataclasses.replace(self)
+        vars(moved).update(_seen=self._seen.like(x), _moved=self._moved.like(x))
+        return moved
+
     def see(self, seen: Array) -> Array:
         """Observations ``[..., d]`` (joint) or ``[..., N, d]`` as the trainer wants them, ``[..., d]`` at a seat."""
         xp = namespace(seen)
@@ -93,9 +116,7 @@ class View:
         """Actions ``[..., N]``, or the seat's ``[...]``, in endowment units."""
         if not self.scaled:
             return actions
-        scale = self._moved
-        if self.agent is not None:
-            scale = Scale(scale.center[self.agent], scale.half[self.agent])
+        scale = self._moved if self.agent is None else self._moved.of(self.agent)
         return scale.like(actions).outside(actions)
 
     def _pick(self, rows: Array) -> Array:
@@ -103,8 +124,7 @@ class View:
 
     @cached_property
     def _seen(self) -> Scale:
-        scale = Scale.between(*observation.bounds(self.game, self.setting))
-        return Scale(scale.center, scale.half * (1.0 + 2.0**-20))  # so that no rounding leads out of [-1, 1]
+        return Scale.between(*observation.bounds(self.game, self.setting), ROUNDING)
 
     @cached_property
     def _moved(self) -> Scale:
