@@ -21,3 +21,15 @@ def example():
         return module
 
     return load
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """Ray in its smallest form, once for all tests that need it; they share one worker of pytest-xdist."""
+    ray = pytest.importorskip("ray")
+    from coopgym.integrations.rllib_trainer import start
+
+    started = start(processors=3)
+    yield ray
+    if started:
+        ray.shutdown()
