@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from coopgym.algorithms.policy import Policy
 from coopgym.envs.game import Game
@@ -25,14 +25,22 @@ def load(spec: Any, game: Game) -> Policy:
     return found
 
 
+def rebuilt(library: str, game: Game, recipe: dict[str, Any], tensors: dict[str, Tensor]) -> Policy:
+    """The policy of a recipe and its parameters; ImportError where the library is missing."""
+    found: Policy = importlib.import_module(LOADERS).rebuilt(library, game, recipe, tensors)
+    return found
+
+
 class ForeignPolicy(Policy):
     """All agents' play, by a model of another library. It draws, when it does, from a random stream of its own.
 
-    library: whose; module: all its parameters, for checksums. Saved by that library's own means, not by ours.
+    library: whose; module: all its parameters, for checksums; recipe: plain data from which that library builds its
+    networks again, or None where only its own means can save them.
     """
 
     library: str
     module: nn.Module
+    recipe: dict[str, Any] | None = None
 
     @abc.abstractmethod
     def answer(self, observations: Any, deterministic: bool) -> Any:
@@ -53,10 +61,14 @@ class ForeignPolicy(Policy):
     def digest(self) -> str:
         """SHA-256 of all parameters, by name."""
         total = hashlib.sha256()
-        for name, tensor in sorted(self.module.state_dict().items()):
+        for name, tensor in sorted(self.tensors().items()):
             total.update(name.encode())
-            total.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+            total.update(tensor.numpy().tobytes())
         return total.hexdigest()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All parameters by name, each in memory of its own."""
+        return {name: x.detach().cpu().clone().contiguous() for name, x in self.module.state_dict().items()}
 
     @contextmanager
     def _own_stream(self) -> Iterator[None]:

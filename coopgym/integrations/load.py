@@ -27,10 +27,21 @@ def load(spec: Any, game: Game) -> Policy:
     return _made(next((MODULES[root] for root in roots if root in MODULES), "stable_baselines3"), spec, game)
 
 
+def rebuilt(library: str, game: Game, recipe: dict[str, Any], tensors: dict[str, Any]) -> Policy:
+    """A policy that was saved as data: a recipe of ``library`` and its parameters."""
+    module = next((module for module, name in EXTRAS.items() if name == library), None)
+    if module is None or not hasattr(home := _home(module, f"a policy of {library}"), "rebuilt"):
+        raise ValueError(f"its library {library!r} is unknown to this package")
+    made: Policy = home.rebuilt(game, recipe, tensors)
+    return made
+
+
 def _made(module: str, spec: Any, game: Game) -> Policy:
     """What ``from_sb3``, ``from_torchrl`` or ``from_rllib`` makes of it."""
-    need(module, f"the policy {spec!r}")
-    name = EXTRAS[module]
-    home = importlib.import_module(f"coopgym.integrations.{name}_policy")
-    made: Policy = getattr(home, f"from_{name}")(spec, game)
+    made: Policy = getattr(_home(module, f"the policy {spec!r}"), f"from_{EXTRAS[module]}")(spec, game)
     return made
+
+
+def _home(module: str, wanted_by: str) -> Any:
+    need(module, wanted_by)
+    return importlib.import_module(f"coopgym.integrations.{EXTRAS[module]}_policy")

@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from ray.rllib.core.rl_module.multi_rl_module import MultiRLModule
+from ray.rllib.core.rl_module.multi_rl_module import MultiRLModule, MultiRLModuleSpec
 from ray.rllib.core.rl_module.rl_module import RLModule
 from torch import Tensor, nn
 
 from coopgym.algorithms.foreign import ForeignPolicy
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
-from coopgym.integrations.rllib_config import policy_names
+from coopgym.integrations.rllib_config import policy_names, ppo_config, sac_config
+from coopgym.integrations.rllib_env import GameEnv
 from coopgym.integrations.view import guessed
 
 MODULES = Path("learner_group") / "learner" / "rl_module"  # where an algorithm's checkpoint keeps its networks
@@ -28,17 +29,34 @@ def from_rllib(
     *,
     policies: Mapping[str, str] | None = None,
     normalize_actions: bool = True,
+    recipe: dict[str, Any] | None = None,
     **options: Any,
 ) -> RLlibPolicy:
     """The policy of an algorithm of RLlib, of its MultiRLModule, or of the checkpoint that it wrote.
 
     game: an id with ``options``, or a Game. policies: the name of each agent's; by default its own, its role's, or the
     only one. normalize_actions: as in the algorithm's config, True unless somebody changed it. Neither Ray nor an
-    environment is started. Like every checkpoint of RLlib, one from a stranger may run code.
+    environment is started. recipe: how to build the networks again ("algorithm", "policies", "hidden"), so that the
+    policy can be saved as data. Like every checkpoint of RLlib, one from a stranger may run code.
     Raises ValueError for networks that do not fit the game.
     """
     made = make_game(game, **options)
-    return RLlibPolicy(_modules(trained), made, policies, normalize_actions)
+    policy = RLlibPolicy(_modules(trained), made, policies, normalize_actions)
+    policy.recipe = recipe
+    return policy
+
+
+def rebuilt(game: Game, recipe: dict[str, Any], tensors: dict[str, Tensor]) -> RLlibPolicy:
+    """The policy that ``recipe`` describes, with these parameters; nothing of it is code."""
+    make = {"PPO": ppo_config, "SAC": sac_config}[recipe["algorithm"]]
+    config = make(game, policies=recipe["policies"], hidden=recipe["hidden"])
+    env, spec = GameEnv({"game": game}), config.get_default_rl_module_spec()
+    spec.observation_space, spec.action_space = (s[env.agents[0]] for s in (env.observation_spaces, env.action_spaces))
+    spec.model_config, spec.inference_only = config.model_config, True
+    names = dict.fromkeys(policy_names(game, recipe["policies"]).values())
+    policy = from_rllib(MultiRLModuleSpec(rl_module_specs=dict.fromkeys(names, spec)).build(), game, recipe=recipe)
+    policy.module.load_state_dict(tensors)
+    return policy
 
 
 class RLlibPolicy(ForeignPolicy):

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coopgym.algorithms import reference, registry
+from coopgym.algorithms import reference
 from coopgym.algorithms.checkpoint import CheckpointError, remove
 from coopgym.algorithms.record import digest
 from coopgym.algorithms.training import Progress, TrainResult, planned_run_ids, train
 from coopgym.envs.catalogue import entry
 from coopgym.envs.reward import KINDS, RewardMode
 from coopgym.mechanisms import checks
-from coopgym.study import unfinished
+from coopgym.study import trainers, unfinished
 from coopgym.study.records import Records, Row
 from coopgym.study.summary import Line, summarise
 from coopgym.study.workers import cores, run_jobs
@@ -43,6 +43,7 @@ class Program:
     folder: str
     options: dict[str, Any] = field(default_factory=dict)
     checkpoint_seconds: float = 60.0
+    trainer: str = trainers.OWN
 
     def __str__(self) -> str:
         modes, seeds = ", ".join(map(str, self.modes)), ", ".join(map(str, self.seeds))
@@ -83,6 +84,7 @@ def run_ablation(
     device: str = "auto",
     resume: bool = True,
     checkpoint_seconds: float = 60.0,
+    trainer: str = trainers.OWN,
     news: News | None = None,
     **options: Any,
 ) -> Ablation:
@@ -91,7 +93,8 @@ def run_ablation(
     algorithms: learners, and what needs no training to stand beside them: heuristics, constants, oracles. reward_modes:
     names, ``"integrated:0.5"`` (mutuality 0.5) or RewardMode. seeds: how many, or which. steps: of each replica. out:
     folder of the records. workers: processes, one for each core by default (one on a GPU); each trains one program on
-    one thread, and results do not depend on how replicas are shared out. ``options`` go to the game or to the
+    one thread, and results do not depend on how replicas are shared out. trainer: "own", or "rllib" for RLlib's PPO and
+    SAC, in one process if workers is None, resumed run by run. ``options`` go to the game or to the
     algorithms. Runs found in ``out`` are kept unless ``resume`` is False. Raises ValueError for a wrong value before
     anything is trained; KeyboardInterrupt leaves finished programs in ``out``.
     """
@@ -100,9 +103,10 @@ def run_ablation(
     modes = tuple(dict.fromkeys(RewardMode.of(mode) for mode in reward_modes))
     chosen = tuple(range(checks.whole("seeds", seeds, 1, 10_000)) if isinstance(seeds, int) else dict.fromkeys(seeds))
     checks.choice("device", device.split(":")[0], ("auto", "cpu", "cuda"))
-    workers = _workers(workers, device)
+    trainers.check(trainer)
+    workers = _workers(workers, device) if trainer == trainers.OWN else workers or 1
     records = Records(out)
-    plan = _plan(tuple(dict.fromkeys(algorithms)), name, modes, chosen, steps, options)
+    plan = _plan(tuple(dict.fromkeys(algorithms)), name, modes, chosen, steps, options, trainer)
     done = records.done() & set(plan) if resume else set()
     missing = {run: cell for run, cell in plan.items() if run not in done}
     begun = unfinished.begun(records.folder, plan, missing if resume else ())
@@ -110,7 +114,7 @@ def run_ablation(
     def programs_of(runs: Iterable[str]) -> list[Program]:
         cells = [plan[run] for run in runs]
         return [
-            Program(algorithm, name, *group, steps, device, str(out), options, checkpoint_seconds)
+            Program(algorithm, name, *group, steps, device, str(out), options, checkpoint_seconds, trainer)
             for algorithm in dict.fromkeys(cell[0] for cell in cells)
             for group in _groups([cell[1:] for cell in cells if cell[0] == algorithm])
         ]
@@ -137,6 +141,12 @@ def train_program(program: Program, report: Callable[[Any], None]) -> None:
             program, reference.measure(program.algorithm, program.game, reward_modes=program.modes, **options)
         )
     design: dict[str, Any] = {"reward_modes": program.modes, "seeds": program.seeds, "total_steps": program.steps}
+    if program.trainer != trainers.OWN:
+        for done in trainers.train(
+            program.trainer, program.algorithm, program.game, report, **design, **program.options
+        ):
+            _write(program, done)
+        return None
     names = planned_run_ids(program.algorithm, program.game, **design, **program.options)
     place = unfinished.place(Path(program.folder), names)
 
@@ -187,13 +197,15 @@ def _plan(
     seeds: Sequence[int],
     steps: int,
     options: dict[str, Any],
+    trainer: str,
 ) -> dict[str, Cell]:
     """run_id -> (algorithm, mode, seed), for every cell of the design; checks all names and values on the way."""
     plan: dict[str, Cell] = {}
-    learners = [name for name in algorithms if registry.algorithm(name).kind == "learner"]
+    learners = [name for name in algorithms if trainers.trains(trainer, name)]
     for algorithm in algorithms:
         if algorithm in learners:
-            names = planned_run_ids(algorithm, game, reward_modes=modes, seeds=seeds, total_steps=steps, **options)
+            planned = trainers.planned_run_ids(trainer)
+            names = planned(algorithm, game, reward_modes=modes, seeds=seeds, total_steps=steps, **options)
             plan |= dict(zip(names, itertools.product([algorithm], modes, seeds), strict=True))
         else:
             own = _of_game(game, options) if learners else options  # learners' options are checked by learners

@@ -74,7 +74,7 @@ def test_env_runners_have_seeds_of_their_own():
 
 
 def test_wrong_options_are_refused_before_ray_is_asked():
-    with pytest.raises(TypeError, match="no option .phse."):
+    with pytest.raises(TypeError, match=r"no option .phse."):
         ours.ppo_config(STORE, phse=1)
     with pytest.raises(ValueError, match="policies='agents'"):
         ours.sac_config(STORE, policies="agents")
