@@ -32,7 +32,7 @@ ablation: $(READY)  ## Train IPPO and MAPPO under three reward modes; print the 
 	$(ABLATE)
 
 test: $(READY)  ## Run all tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
+	OMP_NUM_THREADS=1 PYTHONHASHSEED=0 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
 
 lint: $(READY)  ## Check style, format and types
 	$(BIN)/ruff check .

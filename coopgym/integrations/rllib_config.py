@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.algorithms.sac import SACConfig
@@ -15,6 +16,7 @@ from ray.rllib.policy.policy import PolicySpec
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.envs.registration import NAMESPACE
+from coopgym.envs.reward import RewardMode
 from coopgym.envs.symmetry import roles
 from coopgym.integrations.rllib_env import GameEnv
 from coopgym.mechanisms import checks
@@ -28,14 +30,17 @@ def ppo_config(
     """RLlib's PPOConfig for a game, complete: ``.build_algo().train()``, or change it as any other.
 
     policies: one for each "agent", or one for each "role", that is, for all agents that the game does not tell apart.
-    config: the rest of the environment's, see ``GameEnv``: reward_mode, observability, scaled, options of the game.
+    RLlib scales no rewards, so the environment does: reward_scale=None brings them to the order of 1, and a number is
+    taken as it is. config: the rest of the environment's, see ``GameEnv``: reward_mode, observability, scaled, options
+    of the game.
     The learner is in this process, and so are the games until ``.env_runners(num_env_runners=2)``.
     """
     made = _config(PPOConfig(), game, policies, config)
     model = DefaultModelConfig(fcnet_hiddens=list(hidden), fcnet_activation="tanh", vf_share_layers=False)
     return made.rl_module(model_config=model).training(
-        train_batch_size_per_learner=1000, minibatch_size=250, num_epochs=4, lr=3e-3, gamma=0.9, grad_clip=1.0
-    )
+        train_batch_size_per_learner=1000, minibatch_size=250, num_epochs=4, lr=3e-3, gamma=0.9, grad_clip=1.0,
+        vf_clip_param=float("inf"),
+    )  # fmt: skip
 
 
 def sac_config(
@@ -56,6 +61,13 @@ def policy_names(game: Game, policies: str) -> dict[str, str]:
     if checks.choice("policies", policies, PER) == "agent":
         return {agent: agent for agent in game.agents}
     return {agent: f"role_{role}" for agent, role in zip(game.agents, roles(game), strict=True)}
+
+
+def usual_scale(game: Game, mode: str | RewardMode) -> float:
+    """The number that makes 1 of an agent's mean reward where all give half of what they have at the start."""
+    weights = RewardMode.of(mode).weights
+    rewards = game.stage_rewards(weights, game.reset(), 0.5 * game.endowment)
+    return 1.0 / max(float(np.abs(rewards).mean()), 1e-9)
 
 
 class PolicyOf:
@@ -85,7 +97,9 @@ class GameMetrics(RLlibCallback):  # type: ignore[misc]
 
 def _config(config: AlgorithmConfig, game: str | Game, policies: str, given: dict[str, Any]) -> AlgorithmConfig:
     """What both share; a game's wrong options are refused here, and not by a worker."""
-    env = GameEnv({"game": game, **given})
+    env = GameEnv({"game": game, **given, "reward_scale": 1.0})
+    if given.get("reward_scale") is None:
+        given = given | {"reward_scale": usual_scale(env.game, given.get("reward_mode", "private"))}
     names = policy_names(env.game, policies)
     if isinstance(game, Game):
         config = config.environment(GameEnv, env_config={"game": game, **given})

@@ -21,14 +21,17 @@ class GameEnv(MultiAgentEnv):  # type: ignore[misc]
 
     config (``env_config``): game (an id or a Game; ids that are registered say it themselves), reward_mode,
     observability, scaled (True: observations and actions in [-1, 1], whatever ``normalize_actions`` says), render_mode,
-    and the options of the game. All agents leave together, with ``"__all__"`` in the flag that is true. The last infos
-    of an episode hold ``"episode"``: payoff (sum), cooperation (mean share of the endowment), trust (own mean at the
-    end) of the agent, and the game's welfare (sum of payoffs of all). Seeds are mixed with the env runner's number.
+    reward_scale (1.0; rewards are multiplied by it, payoffs never), and the options of the game.
+
+    All agents leave together, with ``"__all__"`` in the flag that is true. The last infos of an episode hold
+    ``"episode"``: payoff (sum), cooperation (mean share of the endowment), trust (own mean at the end), and the welfare
+    (sum of payoffs) of all. Seeds are mixed with the env runner's number.
     """
 
     def __init__(self, config: Report | None = None) -> None:
         given = dict(config or {})
         game, scaled = given.pop("game"), given.pop("scaled", True)
+        self.reward_scale = float(given.pop("reward_scale", 1.0))
         self._runner = getattr(config, "worker_index", 0)
         self.parallel = make_parallel(game, **given)
         self.game, self.render_mode = self.parallel.game, self.parallel.render_mode
@@ -62,6 +65,8 @@ class GameEnv(MultiAgentEnv):  # type: ignore[misc]
         self.agents = list(self.parallel.agents)
         if not self.agents:
             self._conclude(infos)
+        if self.reward_scale != 1.0:
+            rewards = {agent: self.reward_scale * reward for agent, reward in rewards.items()}
         ended, cut = any(terminated.values()), any(truncated.values())
         terminated["__all__"], truncated["__all__"] = ended, cut and not ended
         return self._seen(seen), rewards, terminated, truncated, infos

@@ -90,8 +90,8 @@ def start(processors: int = 1) -> bool:
     if ray.is_initialized():
         return False
     ray.init(
-        num_cpus=processors, include_dashboard=False, object_store_memory=100 * 2**20, logging_level=logging.ERROR,
-        log_to_driver=False,
+        address="local", num_cpus=processors, include_dashboard=False, object_store_memory=100 * 2**20,
+        logging_level=logging.ERROR, log_to_driver=False,
     )  # fmt: skip
     return True
 

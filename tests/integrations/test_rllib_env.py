@@ -84,9 +84,12 @@ def test_one_policy_for_an_agent_or_a_role():
     assert set(ours.ppo_config(STORE).policies) == {"apple_0", "major_1", "indie_2"}
     config = ours.sac_config("PublicGoods-v1", policies="role", reward_mode="cooperative")
     assert set(config.policies) == {"role_0"}
-    assert config.env == "coopgym/PublicGoods-v1" and config.env_config == {"reward_mode": "cooperative"}
+    assert config.env == "coopgym/PublicGoods-v1" and config.env_config["reward_mode"] == "cooperative"
     mapped = pickle.loads(pickle.dumps(config.policy_mapping_fn))
     assert isinstance(mapped, PolicyOf) and mapped(coopgym.game("PublicGoods-v1").agents[1], None) == "role_0"
+    game = coopgym.game("PublicGoods-v1")
+    half = game.step(game.reset(), 0.5 * game.endowment)[1]
+    assert config.env_config["reward_scale"] == pytest.approx(1.0 / half.mean())
     own = coopgym.game(STORE, max_steps=2)
     assert ours.ppo_config(own).env_config["game"] is own
 
