@@ -24,7 +24,8 @@ def main(steps: int = 3_000) -> tuple[float, float]:
     env = VecNormalize(VecMonitor(seat_env(GAME, 16, **SEAT)), norm_obs=False, gamma=0.9)
     model = SAC(
         "MlpPolicy", env, learning_rate=5e-3, gamma=0.9, tau=0.02, ent_coef="auto_0.05", buffer_size=20_000,
-        batch_size=128, learning_starts=320, gradient_steps=8, seed=0, device="cpu", policy_kwargs={"net_arch": [32, 32]},
+        batch_size=128, learning_starts=320, gradient_steps=8, seed=0, device="cpu",
+        policy_kwargs={"net_arch": [32, 32]},
     )  # fmt: skip
     model.learn(steps)
     theirs, _ = evaluate_policy(model, VecMonitor(seat_env(GAME, 1, **SEAT)), n_eval_episodes=1)

@@ -13,6 +13,7 @@ from torchrl.data import Binary, Bounded, Composite, Unbounded
 from torchrl.envs import EnvBase
 from torchrl.envs.utils import MarlGroupMapType, check_marl_grouping
 
+from coopgym.algorithms.memory import keep_freed_memory
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
@@ -55,6 +56,7 @@ class GamesEnv(EnvBase):  # type: ignore[misc]
             lone, num_games, backend="torch", device=device, dtype=dtype, reward_mode=reward_mode, report="none",
             observability=view.setting, autoreset_mode=AutoresetMode.DISABLED, validate=False, compile=compile,
         )  # fmt: skip
+        keep_freed_memory()  # a step's tensors are as large as a learner's
         super().__init__(device=torch.device(device), batch_size=[num_games])
         self.games, self.game, self.view = games, lone, view.like(games.game.endowment)
         self.group_map = grouped(lone, groups)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ def example():
 
     def load(name):
         found = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-        module = importlib.util.module_from_spec(found)
+        module = sys.modules[name] = importlib.util.module_from_spec(found)  # dataclasses look there
         found.loader.exec_module(module)
         return module
 
