@@ -28,7 +28,7 @@ from cells import Filed
 import coopgym
 from coopgym.envs import observation
 
-GAMES = ("TrustDilemma-v1", "PublicGoods-v1")
+GAMES = ("SLCD-v1", "PublicGoods-v1")  # neither ends before its time, whatever is played
 LIBRARIES = ("sb3", "torchrl", "rllib")
 OUT = Path(__file__).parent / "results" / "integrations.json"
 ROUNDS = 7

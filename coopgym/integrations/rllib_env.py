@@ -21,7 +21,8 @@ class GameEnv(MultiAgentEnv):  # type: ignore[misc]
 
     config (``env_config``): game (an id or a Game; ids that are registered say it themselves), reward_mode,
     observability, scaled (True: observations and actions in [-1, 1], whatever ``normalize_actions`` says), render_mode,
-    reward_scale (1.0; rewards are multiplied by it, payoffs never), and the options of the game.
+    reward_scale (1.0; rewards are multiplied by it, payoffs never), step_infos (False: infos are empty until the end,
+    since RLlib copies and keeps them all), and the options of the game.
 
     All agents leave together, with ``"__all__"`` in the flag that is true. The last infos of an episode hold
     ``"episode"``: payoff (sum), cooperation (mean share of the endowment), trust (own mean at the end), and the welfare
@@ -32,6 +33,7 @@ class GameEnv(MultiAgentEnv):  # type: ignore[misc]
         given = dict(config or {})
         game, scaled = given.pop("game"), given.pop("scaled", True)
         self.reward_scale = float(given.pop("reward_scale", 1.0))
+        self.step_infos = bool(given.pop("step_infos", False))
         self._runner = getattr(config, "worker_index", 0)
         self.parallel = make_parallel(game, **given)
         self.game, self.render_mode = self.parallel.game, self.parallel.render_mode
@@ -46,38 +48,38 @@ class GameEnv(MultiAgentEnv):  # type: ignore[misc]
         self.action_spaces = {a: view.action_space for a, view in self._views.items()}
         self.observation_space = gymnasium.spaces.Dict(dict(self.observation_spaces.items()))
         self.action_space = gymnasium.spaces.Dict(dict(self.action_spaces.items()))
-        self._scale = View.of(self.game, setting, None, scaled)
+        self._scale = View.of(self.game, setting, None, scaled).like(np.zeros(1))
         self._totals = np.zeros((2, self.game.n))
 
     def reset(self, *, seed: int | None = None, options: Report | None = None) -> tuple[Report, Report]:
         """(observations, infos) by agent."""
-        seen, infos = self.parallel.reset(seed=self._mixed(seed), options=options)
+        _, infos = self.parallel.reset(seed=self._mixed(seed), options=options)
         self.agents = list(self.possible_agents)
         self._totals = np.zeros((2, self.game.n))
-        return self._seen(seen), infos
+        return self._seen(), infos if self.step_infos else {agent: {} for agent in self.agents}
 
     def step(self, action_dict: Report) -> tuple[Report, Report, Report, Report, Report]:
         """(observations, rewards, terminateds, truncateds, infos) by agent, the two flags with ``"__all__"``."""
-        given = np.array([np.asarray(action_dict[a], dtype=np.float64).item() for a in self.possible_agents])
-        actions = dict(zip(self.possible_agents, self._scale.move(given).tolist(), strict=True))
-        seen, rewards, terminated, truncated, infos = self.parallel.step(actions)
-        self._totals += [[info[key] for info in infos.values()] for key in ("payoff", "cooperation_rate")]
+        agents = self.possible_agents
+        given = np.array([action_dict[a] for a in agents], dtype=np.float64).reshape(-1)
+        move = self.parallel.advance(self._scale.move(given))
+        self._totals += move.payoffs, move.after.actions / self.game.endowment
         self.agents = list(self.parallel.agents)
+        told = self.step_infos or not self.agents
+        infos = self.parallel.infos(move) if told else {agent: {} for agent in agents}
         if not self.agents:
             self._conclude(infos)
-        if self.reward_scale != 1.0:
-            rewards = {agent: self.reward_scale * reward for agent, reward in rewards.items()}
-        ended, cut = any(terminated.values()), any(truncated.values())
-        terminated["__all__"], truncated["__all__"] = ended, cut and not ended
-        return self._seen(seen), rewards, terminated, truncated, infos
+        rewards = dict(zip(agents, (self.reward_scale * move.rewards).tolist(), strict=True))
+        terminated = dict.fromkeys([*agents, "__all__"], move.terminated)
+        truncated = dict.fromkeys(agents, move.truncated) | {"__all__": move.truncated and not move.terminated}
+        return self._seen(), rewards, terminated, truncated, infos
 
     def render(self) -> Any:
         """As the Parallel environment renders."""
         return self.parallel.render()
 
-    def _seen(self, seen: Report) -> Report:
-        rows = self._scale.see(np.stack(list(seen.values())))
-        return dict(zip(self.possible_agents, rows, strict=True))
+    def _seen(self) -> Report:
+        return dict(zip(self.possible_agents, self._scale.see(self.parallel.observed()), strict=True))
 
     def _conclude(self, infos: Report) -> None:
         payoffs, rates = self._totals

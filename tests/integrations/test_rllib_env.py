@@ -39,7 +39,10 @@ def test_rllib_accepts_it_by_id(id):
 @pytest.mark.parametrize("id", [STORE, "TrustDilemma-v1", "SynergySearch-v1"])
 def test_it_goes_as_the_parallel_environment(id, scaled):
     options = {"reward_mode": "integrated", "observability": "full", "max_steps": 6}
-    env, alone = ours.GameEnv({"game": id, "scaled": scaled, **options}), coopgym.make_parallel(id, **options)
+    env, alone = (
+        ours.GameEnv({"game": id, "scaled": scaled, "step_infos": True, **options}),
+        coopgym.make_parallel(id, **options),
+    )
     (seen, infos), expected = env.reset(seed=4), alone.reset(seed=4)
     assert infos == expected[1] and env.agents == alone.agents
     totals = dict.fromkeys(env.agents, 0.0)
