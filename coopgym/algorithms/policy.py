@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -183,6 +184,15 @@ def policy(spec: Any, game: Game | str) -> Policy:
     if isinstance(spec, (bool, dict)) or not isinstance(spec, (int, float, list, tuple, np.ndarray, np.number)):
         raise TypeError(f"no policy can be made from {spec!r}; give a name, a rate, a list of rates or a function")
     return FixedPolicy(game, spec)
+
+
+def _from_rllib(trained: Any, game: Game | str, **options: Any) -> Policy:
+    """``coopgym.rllib.from_rllib``: the policy of a checkpoint, an algorithm or networks of RLlib."""
+    found: Policy = importlib.import_module("coopgym.rllib").from_rllib(trained, game, **options)
+    return found
+
+
+vars(policy)["from_rllib"] = _from_rllib  # asked for as coopgym.policy.from_rllib(checkpoint, game)
 
 
 def load_policy(path: Any, game: Game | str | None = None) -> Policy:

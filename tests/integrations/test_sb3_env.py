@@ -171,3 +171,14 @@ def test_partners_draw_again_with_the_seed():
     assert np.unique(played(1)).size == 6
     with pytest.raises(ValueError, match="TitForTat"):
         sb3.seat_env("GiftExchange-v1", 2, partners="TitForTa")
+
+
+@pytest.mark.parametrize("partner", [0.3, "TitForTat", "Nash", lambda seen: seen[..., 0] * 0.5])
+def test_a_batch_seats_the_partners_that_a_single_seat_does(partner):
+    game = coopgym.game("GiftExchange-v1", max_steps=3)
+    batch, single = sb3.seat_env(game, 2, agent=1, partners=partner), coopgym.make_seat(game, 1, partner)
+    batch.reset(), single.reset()
+    for _ in range(3):
+        batch.step(np.zeros((2, 1)))
+        expected = single.step([0.5 * game.endowment[1]])[-1]["actions"]
+        np.testing.assert_allclose(batch.outcome.last.actions, [expected] * 2, rtol=1e-6)
