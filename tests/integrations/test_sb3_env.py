@@ -11,6 +11,7 @@ import coopgym
 from coopgym.envs.joint import JointEnv
 
 pytest.importorskip("stable_baselines3")
+from stable_baselines3.common.env_checker import check_env
 from stable_baselines3.common.vec_env import VecMonitor
 
 from coopgym import sb3
@@ -182,3 +183,10 @@ def test_a_batch_seats_the_partners_that_a_single_seat_does(partner):
         batch.step(np.zeros((2, 1)))
         expected = single.step([0.5 * game.endowment[1]])[-1]["actions"]
         np.testing.assert_allclose(batch.outcome.last.actions, [expected] * 2, rtol=1e-6)
+
+
+@pytest.mark.parametrize("id", coopgym.list_games())
+@pytest.mark.filterwarnings("ignore:We recommend you to use a symmetric and normalized Box:UserWarning")
+def test_their_own_check_of_single_environments(id):
+    check_env(JointEnv(id, **SHORT))
+    check_env(coopgym.make_seat(id, 1, 0.5, **SHORT))
