@@ -45,10 +45,13 @@ bench: $(READY)  ## Measure speed; prints a table and writes JSON
 readme: $(READY)  ## Write the table of games into README.md again
 	$(BIN)/python docs/readme_tables.py --write
 
-tables: $(READY)  ## Write the pages about learners and oracles from benchmarks/results again
+tables: $(READY)  ## Write the pages that docs/ makes from benchmarks/results again
 	$(BIN)/python docs/oracle_tables.py --write
+	$(BIN)/python docs/landscape_tables.py --write
+	$(BIN)/python docs/validation_tables.py --write
 	$(BIN)/python docs/quality_tables.py --write
 	$(BIN)/python docs/learner_tables.py --write
+	$(BIN)/python docs/conduct_tables.py --write
 
 grids: $(READY)  ## Draw again how equilibria on a grid approach the solved ones
 	$(BIN)/python docs/nash_grids.py

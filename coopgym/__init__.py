@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from coopgym.algorithms.policy import Policy, load_policy, policy
     from coopgym.algorithms.registry import list_algorithms
     from coopgym.algorithms.training import TrainResult, train
+    from coopgym.audit import Room
     from coopgym.envs.aec import make_aec
     from coopgym.envs.catalogue import game, list_games
     from coopgym.envs.game import Game
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from coopgym.oracles.result import Solution
     from coopgym.oracles.scores import score
     from coopgym.oracles.solve import solve
+    from coopgym.validation.validate import Validation, validate
+
+    audit: Room  # a package that can be called
 
 try:
     __version__ = version("coopgym")
@@ -38,6 +42,7 @@ except PackageNotFoundError:  # a source tree that was never installed
 
 register_all()
 
+_ROOMS = ("audit", "testing")
 _HOMES = {
     "Dilemma": "coopgym.oracles.dilemma",
     "Evaluation": "coopgym.algorithms.evaluation",
@@ -47,6 +52,7 @@ _HOMES = {
     "RewardMode": "coopgym.envs.reward",
     "Solution": "coopgym.oracles.result",
     "TrainResult": "coopgym.algorithms.training",
+    "Validation": "coopgym.validation.validate",
     "dilemma": "coopgym.oracles.dilemma",
     "evaluate": "coopgym.algorithms.evaluation",
     "exploitability": "coopgym.oracles.exploitability",
@@ -62,6 +68,7 @@ _HOMES = {
     "score": "coopgym.oracles.scores",
     "solve": "coopgym.oracles.solve",
     "train": "coopgym.algorithms.training",
+    "validate": "coopgym.validation.validate",
 }
 
 __all__ = [
@@ -73,6 +80,8 @@ __all__ = [
     "RewardMode",
     "Solution",
     "TrainResult",
+    "Validation",
+    "audit",
     "dilemma",
     "evaluate",
     "exploitability",
@@ -89,12 +98,13 @@ __all__ = [
     "solve",
     "testing",
     "train",
+    "validate",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "testing":
-        return importlib.import_module("coopgym.testing")
+    if name in _ROOMS:
+        return importlib.import_module(f"coopgym.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'coopgym' has no attribute {name!r}; its names are {', '.join(__all__)}")
     value = getattr(importlib.import_module(_HOMES[name]), name)

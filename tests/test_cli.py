@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import coopgym
 from coopgym.cli.commands import app
 
-COMMANDS = ("list", "show", "solve", "train", "evaluate", "ablate")
+COMMANDS = ("list", "show", "solve", "train", "evaluate", "landscape", "validate", "ablate", "audit")
 
 
 def call(*arguments):
@@ -72,6 +72,20 @@ def test_solve_prints_answers_refusals_and_a_picture(tmp_path):
     assert "nash" in told.stdout and "certified" in told.stdout and (tmp_path / "s.png").is_file()
     nash = json.loads(call("solve", "SLCD-v1", "--concept", "nash", "--json").stdout)["solutions"][0]
     assert nash["actions"] == coopgym.solve("SLCD-v1", "nash").actions.tolist()
+
+
+def test_landscape_prints_the_audits_and_saves_a_picture(tmp_path):
+    told = call("landscape", "SLCD-v0", "--agents", "roles", "--own-rates", "--plot", tmp_path / "l.png")
+    assert told.exit_code == 0, told.output
+    assert "best 35%" in told.stdout and "late defection to zero: samsung_0 immune, sony_1 immune" in told.stdout
+    assert (tmp_path / "l.png").read_bytes().startswith(b"\x89PNG")
+    plain = json.loads(call("landscape", "SLCD-v0", "--json").stdout)
+    assert plain["summary"]["exploitative_levels"] == [2] and len(plain["rows"]) == 21 + 4 + 14 + 2 * (1 + 2 * 13)
+
+
+def test_landscape_of_an_agent_that_is_not_there():
+    told = process("landscape", "SLCD-v0", "--agents", "sony_2")
+    assert (told.returncode, told.stdout) == (2, "") and "did you mean 'sony_1'?" in told.stderr
 
 
 def test_solve_says_why_there_is_no_answer():

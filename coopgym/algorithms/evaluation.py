@@ -105,10 +105,9 @@ def evaluate(
     """
     game = make_game(game, **game_options)
     checks.whole("episodes", episodes, 1, 10_000_000)
-    several = isinstance(policies, (list, tuple)) and not _is_rates(policies)
-    made = [policy(p, game) for p in (policies if several else [policies])]
+    several, made = _several(policies), line_up(policies, game)
     modes = _modes(reward_modes)
-    parts = [_evaluate(group, game, episodes, seed, deterministic, modes) for group in _groups(made)]
+    parts = [_evaluate(group, game, episodes, seed, deterministic, modes) for group in groups(made)]
     names = tuple(p.name for p in made)
     repeated = all(part[1] for part in parts)
     played = [part[0] for part in parts]
@@ -209,6 +208,25 @@ def _evaluate(
     policies: Sequence[Policy], game: Game, episodes: int, seed: int, deterministic: bool, modes: Sequence[RewardMode]
 ) -> tuple[Played, bool]:
     """(totals with batch axes ``[policies, episodes]``, whether one episode stands for all)."""
+    ready = stage(policies, game, episodes, seed, deterministic)
+    played = play(game, ready.act, ready.batch, modes, reset_draws=ready.reset_draws, noise=ready.noise)
+    return (_repeat(played, episodes) if ready.single else played), ready.single
+
+
+class Stage(NamedTuple):
+    """Policies of one group, ready to play side by side: how they act, in a batch ``(policies, episodes)``, and what
+    is drawn. single: nothing is random, so the batch holds one episode of each, which stands for all.
+    """
+
+    act: Act
+    batch: tuple[int, int]
+    reset_draws: np.ndarray | None
+    noise: np.random.Generator
+    single: bool
+
+
+def stage(policies: Sequence[Policy], game: Game, episodes: int, seed: int = 0, deterministic: bool = True) -> Stage:
+    """Set one of ``groups`` up to play, for ``moments``."""
     sure = deterministic and not any(p.random for p in policies)
     single = sure and not game.reset_draws and not game.step_draws
     played_episodes = 1 if single else episodes
@@ -219,8 +237,12 @@ def _evaluate(
         shape = (played_episodes, game.reset_draws)
         row = quasi_random(*shape) if sure else generator.random(shape)
         draws = np.broadcast_to(row, (count, *shape))
-    played = play(game, act, (count, played_episodes), modes, reset_draws=draws, noise=generator)
-    return (_repeat(played, episodes) if single else played), single
+    return Stage(act, (count, played_episodes), draws, generator, single)
+
+
+def line_up(policies: Any, game: Game) -> list[Policy]:
+    """What a user has at hand, one or a list, as a list of policies."""
+    return [policy(p, game) for p in (policies if _several(policies) else [policies])]
 
 
 def _actor(policies: Sequence[Policy], game: Game, seed: int, deterministic: bool) -> tuple[Act, int]:
@@ -233,15 +255,20 @@ def _actor(policies: Sequence[Policy], game: Game, seed: int, deterministic: boo
     return lambda state: player.act(observation.observe(game, state, player.observability), deterministic), count
 
 
-def _groups(policies: Sequence[Policy]) -> list[list[Policy]]:
+def groups(policies: Sequence[Policy]) -> list[list[Policy]]:
     """Neighbours that can play in one batch."""
-    groups: list[list[Policy]] = []
+    found: list[list[Policy]] = []
     for p in policies:
-        if groups and groups[-1][-1].fits(p):
-            groups[-1].append(p)
+        if found and found[-1][-1].fits(p):
+            found[-1].append(p)
         else:
-            groups.append([p])
-    return groups
+            found.append([p])
+    return found
+
+
+def _several(policies: Any) -> bool:
+    """True for a list of policies; a list of numbers is one policy's rates."""
+    return isinstance(policies, (list, tuple)) and not _is_rates(policies)
 
 
 def _is_rates(policies: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from coopgym.cli import output
+from coopgym.cli.audit import audit
 from coopgym.cli.group import Commands
 from coopgym.oracles import NAMES
 
@@ -146,6 +147,67 @@ def solve(
 
 
 @app.command()
+def landscape(
+    game: GameName,
+    mode: Annotated[str, typer.Option(help="Reward mode; the release audits integrated rewards.")] = "integrated",
+    agents: Annotated[
+        str, typer.Option(help="Who leaves in the release's audits: roles, all, or names with commas; the first.")
+    ] = "",
+    own_rates: Annotated[
+        bool, typer.Option("--own-rates", help="Levels are shares of each agent's own endowment, not raw numbers.")
+    ] = False,
+    plot: Annotated[Path | None, typer.Option(help="A picture of the surface and of what leaving it pays.")] = None,
+    json: Json = False,
+) -> None:
+    """What constants earn in a game, and what leaving them pays: the release's two audits, and ours.
+
+    No policy takes part. In ours every role leaves, for its selfish best answer and at rates of its own endowment.
+
+    Example: coopgym landscape TrustDilemma-v0 --plot landscape.png
+    """
+    from coopgym.audit.landscape.whole import landscape as audit
+
+    found = audit(game, mode, agents=_agents(agents), own_rates=own_rates)
+    if plot:
+        from coopgym.report.landscape import plot_landscape
+
+        plot_landscape(found, plot)
+    output.landscape(found, plot, json)
+
+
+def _agents(text: str) -> str | int | list[str]:
+    return (text if text in ("roles", "all") else text.split(",")) if text else 0
+
+
+@app.command()
+def validate(
+    report: Annotated[str, typer.Argument(help="1, 2, 3, 4, several with commas, or all.")] = "all",
+    strict: Annotated[bool, typer.Option("--strict", help="Also nulls, ablations, predictions, sensitivity.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="A folder for pictures, one a case study.")] = None,
+    json: Json = False,
+) -> None:
+    """Compute the published validation of the technical reports again; compare every figure with its recorded value.
+
+    The table shows the published figures, and JSON all that were compared. Exit code 1 if one departs.
+
+    Example: coopgym validate 3 --strict
+    """
+    from coopgym.cli import validation
+    from coopgym.validation.validate import validate as run
+
+    with output.progress() as bar:
+        found = run(report, strict, bar)
+    pictures = []
+    if plot:
+        from coopgym.report.cases import plot_cases
+
+        pictures = plot_cases(found.reports, plot)
+    validation.show(found, pictures, json)
+    if not found.holds:
+        raise typer.Exit(1)
+
+
+@app.command()
 def ablate(
     game: GameName,
     algorithms: Annotated[
@@ -181,3 +243,6 @@ def ablate(
     output.ablation(result, picture, json)
     if result.failures:
         raise typer.Exit(1)
+
+
+app.command()(audit)

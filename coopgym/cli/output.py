@@ -18,6 +18,7 @@ from rich.table import Table
 from coopgym.cli.group import say
 
 if TYPE_CHECKING:
+    from coopgym.audit.landscape.whole import Landscape
     from coopgym.oracles.result import Solution
     from coopgym.oracles.solve import Answers
     from coopgym.study.ablation import Ablation
@@ -50,24 +51,24 @@ def progress() -> Iterator[News]:
 def games(rows: Sequence[Mapping[str, Any]], json: bool) -> None:
     """The table of games."""
     if json:
-        return _json(rows)
-    table = _table(("game", ""), ("report", "r"), ("mechanism", ""), ("agents", "r"), ("horizon", "r"))
+        return print_json(rows)
+    table = new_table(("game", ""), ("report", "r"), ("mechanism", ""), ("agents", "r"), ("horizon", "r"))
     for row in rows:
         report = f"TR-{row['report']}"
         table.add_row(row["id"], report, row["mechanism"], str(row["agents"]), str(row["horizon"]))
-    _console().print(table)
+    new_console().print(table)
     return None
 
 
 def game(facts: Mapping[str, Any], json: bool) -> None:
     """One game."""
     if json:
-        return _json(facts)
-    console = _console()
+        return print_json(facts)
+    console = new_console()
     console.print(f"[bold]{facts['id']}[/]  TR-{facts['report']}, {facts['mechanism']}")
     console.print(facts["summary"], highlight=False)
     console.print(f"{facts['agents']} agents, {facts['horizon']} steps, observability {facts['observability']}")
-    table = _table(("agent", ""), ("endowment", "r"), ("baseline", "r"), ("share", "r"), ("depends most on", ""))
+    table = new_table(("agent", ""), ("endowment", "r"), ("baseline", "r"), ("share", "r"), ("depends most on", ""))
     names = facts["agent_names"]
     for i, name in enumerate(names):
         row = facts["interdependence"][i]
@@ -91,14 +92,16 @@ def runs(result: Ablation, json: bool) -> None:
 
     _failures(result)
     if json:
-        return _json(result.runs)
-    table = _table(("mode", ""), ("seed", "r"), ("welfare", "r"), ("cooperation", "r"), ("trust", "r"), ("status", ""))
+        return print_json(result.runs)
+    table = new_table(
+        ("mode", ""), ("seed", "r"), ("welfare", "r"), ("cooperation", "r"), ("trust", "r"), ("status", "")
+    )
     for row in result.runs:
         numbers = ["", "", ""]
         if row["status"] == "ok":
             numbers = [f"{row['welfare']:,.0f}", f"{cooperation_rate(row):.0%}", f"{row['final_trust']:.2f}"]
         table.add_row(mode_label(row), _seed(row), *numbers, row["status"])
-    console = _console()
+    console = new_console()
     console.print(table)
     console.print(f"policies and records: {result.folder}", highlight=False, markup=False)
     return None
@@ -107,22 +110,22 @@ def runs(result: Ablation, json: bool) -> None:
 def evaluations(rows: Sequence[Mapping[str, Any]], json: bool) -> None:
     """What `evaluate` has measured."""
     if json:
-        return _json(rows)
-    table = _table(("run", ""), ("mode", ""), ("seed", "r"), ("welfare", "r"), ("cooperation", "r"), ("trust", "r"))
+        return print_json(rows)
+    table = new_table(("run", ""), ("mode", ""), ("seed", "r"), ("welfare", "r"), ("cooperation", "r"), ("trust", "r"))
     for row in rows:
         numbers = (f"{row['welfare']:,.0f}", f"{row['cooperation']:.0%}", f"{row['trust']:.2f}")
         table.add_row(f"{row['algorithm']} {row['game']}", row["reward_mode"], _seed(row), *numbers)
-    _console().print(table)
+    new_console().print(table)
     return None
 
 
 def solutions(found: Answers, picture: Path | None, json: bool) -> None:
     """Answers of `solve`: one line each, what is certain about it, and why others were refused."""
     if json:
-        return _json(found.to_dict() | {"picture": picture and str(picture)})
-    console = _console()
+        return print_json(found.to_dict() | {"picture": picture and str(picture)})
+    console = new_console()
     columns = (("concept", ""), ("mode", ""), ("actions", "r"), ("welfare", "r"), ("gain", "r"), ("status", ""))
-    table = _table(*columns, ("kind", ""))
+    table = new_table(*columns, ("kind", ""))
     for one in found.solutions:
         gain = f"{one.certificate.relative:.1e}"
         table.add_row(
@@ -141,6 +144,56 @@ def solutions(found: Answers, picture: Path | None, json: bool) -> None:
     return None
 
 
+def landscape(found: Landscape, picture: Path | None, json: bool) -> None:
+    """The audits of a game: the surface, the release's deviations and ours, and where leaving pays most."""
+    if json:
+        return print_json(found.to_dict() | {"picture": picture and str(picture)})
+    console = new_console()
+    pairs = list(zip(found.static.surface.levels, found.static.mean_returns, strict=True))
+    surface = ", ".join(f"{level:.0%} {mean:,.0f}" for level, mean in pairs[::2])
+    console.print(f"[bold]{found.game}[/]  {found.reward_mode} rewards; an agent's mean return at common levels:")
+    console.print(f"{surface}; best {found.static.optimal_level:.0%}", highlight=False, markup=False)
+    names = ("audit", "agent", "from", "strategy", "at", "to", "gain", "others", "flag")
+    table, last = new_table(*((name, "r" if i in (2, 4, 5, 6, 7) else "") for i, name in enumerate(names))), None
+    for row in found.rows():
+        brief = row["audit"].startswith("corrected") and row["strategy"] not in ("full_defection", "ramp_down")
+        if row["target"] is None or brief:
+            continue
+        if last not in (None, row["audit"]):
+            table.add_section()
+        last = row["audit"]
+        flag = "exploitative" if row["exploitative"] else ""
+        numbers = (
+            f"{row['parameter']:g}",
+            f"{row['target']:.4g}",
+            f"{row['gain']:,.1f}",
+            f"{row['others_change']:,.1f}",
+        )
+        table.add_row(row["audit"], row["agent"], f"{row['level']:.0%}", row["strategy"], *numbers, flag)
+    console.print(table)
+    console.print("to, gain, others: action, and changes over an episode; --json has every row of all audits")
+    for line in _verdicts(found):
+        console.print(line, highlight=False, markup=False)
+    if picture is not None:
+        console.print(f"plot: {picture}", highlight=False, markup=False)
+    return None
+
+
+def _verdicts(found: Landscape) -> Iterator[str]:
+    """The classes by the release's rule, and the strongest temptation to give less."""
+    ours = found.corrected
+    joint = f"from the joint optimum, {ours.joint_level:.0%}, to the selfish answer"
+    for what, audit in (("to zero", found.temporal), ("to the selfish answer", ours.middle), (joint, ours.joint)):
+        each = zip(audit.deviations.agents, audit.verdicts(), strict=True)
+        yield f"late defection {what}: {', '.join(f'{agent} {verdict}' for agent, verdict in each)}"
+    best = max(ours.temptations(), key=lambda t: t.gain)
+    if best.own_level is None:
+        yield "no role gains by giving less than half of its endowment to the others' loss"
+    else:
+        much = f"{best.gain:,.1f} ({best.share:.2%}) more for it, {best.others_change:,.1f} for each other"
+        yield f"strongest temptation: {best.agent} at {best.own_level:.0%} from step {best.start} on: {much}"
+
+
 def _path(solution: Solution) -> str:
     """Mean action of the agents; of an episode at its first, middle and last step."""
     mean = solution.actions.mean(-1)
@@ -156,8 +209,8 @@ def ablation(result: Ablation, picture: Path | None, json: bool) -> None:
     """The table of an ablation, its yardstick, where its files are, and on stderr what failed."""
     _failures(result)
     if json:
-        return _json(result.to_dict() | {"picture": picture and str(picture)})
-    console = _console()
+        return print_json(result.to_dict() | {"picture": picture and str(picture)})
+    console = new_console()
     if result.lines:
         console.print(_lines(result.lines, wide=console.width >= 115))
         console.print(_yardstick(result.lines), highlight=False, markup=False)
@@ -193,7 +246,7 @@ def _lines(lines: Iterable[Line], wide: bool) -> Table:
             "seeds": "seeds",
         }
         columns = {short[name]: cell for name, cell in columns.items() if name in short}
-    table = _table(("algorithm", ""), ("reward mode", ""), *((name, "r") for name in columns))
+    table = new_table(("algorithm", ""), ("reward mode", ""), *((name, "r") for name in columns))
     last = None
     for line in lines:
         if last not in (None, line.algorithm):
@@ -222,18 +275,20 @@ def _interval(x: Estimate, form: str, between: str, unit: str = "") -> str:
     return mean if x.low is None else rf"{mean}{between}\[{x.low:{form}}, {x.high:{form}}]"
 
 
-def _table(*columns: tuple[str, str]) -> Table:
+def new_table(*columns: tuple[str, str]) -> Table:
+    """An empty table; a column is its name and "r" if it stands on the right."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for name, side in columns:
         table.add_column(name, justify="right" if side else "left", no_wrap=name in NEVER_CUT)
     return table
 
 
-def _console() -> Console:
+def new_console() -> Console:
     """Rich's guess for a terminal; 120 columns where stdout is a file or a pipe."""
     fixed = not sys.stdout.isatty() and "COLUMNS" not in os.environ
     return Console(width=120 if fixed else None)
 
 
-def _json(content: Any) -> None:
+def print_json(content: Any) -> None:
+    """JSON and nothing else."""
     print(json_.dumps(content, indent=2, default=str, allow_nan=False))

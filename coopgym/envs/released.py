@@ -99,9 +99,15 @@ class CollectiveModifier(Mechanism):
             loyalty = old["loyalty"]
         else:
             modifier = self.modifier(rates, rolling)
-            loyalty = xp.cast(self.loyalty.update(xp.single(old["loyalty"]), rates), step.actions)
+            loyalty = self.follow(old["loyalty"], step.actions)
         cast = {"modifier": modifier, "rolling": rolling}
         return {"loyalty": loyalty, "window": window, **{k: xp.cast(v, step.actions) for k, v in cast.items()}}
+
+    def follow(self, loyalty: Array, actions: Array) -> Array:
+        """Loyalty ``[..., N]`` after a step, added up in single precision."""
+        xp = namespace(actions)
+        rates = xp.single(actions) / xp.single(self.endowment)
+        return xp.cast(self.loyalty.update(xp.single(loyalty), rates), actions)
 
     def modifier(self, rates: Array, rolling: Array) -> Array:
         """The multiplier ``[..., N]`` in single precision."""

@@ -95,12 +95,12 @@ def reciprocity_weight(
     strength: Array | float,
     base: Array | float,
     elasticity: Array | float,
-    amplification: float,
+    amplification: Array | float,
 ) -> np.ndarray:
     """lambda_R (1 + omega D_ij) rho_0 D_ij^eta, ``[..., N, N]``   (eq. 23 and the weights of eq. 44).
 
-    strength lambda_R, base rho_0, elasticity eta (each a number, or an array that broadcasts with D),
-    amplification omega; zero where D is zero.
+    strength lambda_R, base rho_0, elasticity eta, amplification omega: each a number, or an array that broadcasts with
+    D; zero where D is zero.
     """
     sensitivity = np.where(interdependence > 0, base * interdependence**elasticity, 0.0)
     return np.asarray(strength * (1.0 + amplification * interdependence) * sensitivity)

@@ -16,6 +16,7 @@ from coopgym.algorithms.record import finite
 from coopgym.study.schema import MOMENT, SCHEMAS
 
 Row = dict[str, Any]
+KEYS = ("run_id", "metric", "agent", "effort")  # those that a table has tell its rows apart
 
 
 class Records:
@@ -25,18 +26,19 @@ class Records:
     it or nothing. A program writes its other tables first and ``runs`` last, so a run found in ``runs`` is complete.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: str | Path, schemas: Mapping[str, pa.Schema] = SCHEMAS) -> None:
+        """``schemas``: columns by table; another room's tables stand beside those of ``coopgym.study.schema``."""
+        self.folder, self.schemas = Path(folder), schemas
         if self.folder.exists() and not self.folder.is_dir():
             raise ValueError(f"out={str(folder)!r} is a file; give the name of a folder")
 
     def write(self, table: str, part: str, rows: Iterable[Mapping[str, Any]]) -> Path:
         """Write ``rows`` as one part and return its path; a part of the same name is replaced.
 
-        Columns are those of ``coopgym.study.schema``; what a row leaves out is null, and so is a non-finite number.
+        Columns are those of the table's schema; what a row leaves out is null, and so is a non-finite number.
         Raises ValueError for a column that the table does not have.
         """
-        schema = SCHEMAS[table]
+        schema = self.schemas[table]
         clean = [_clean(row, schema) for row in rows]
         folder = self.folder / table
         folder.mkdir(parents=True, exist_ok=True)
@@ -51,7 +53,7 @@ class Records:
         A part that cannot be read is named in a RuntimeWarning and set aside as ``*.damaged``, so its runs count as
         missing and are done again.
         """
-        keys = [name for name in ("run_id", "metric", "agent") if name in SCHEMAS[table].names]
+        keys = [name for name in KEYS if name in self.schemas[table].names]
         found: dict[tuple[Any, ...], Row] = {}
         for path in sorted((self.folder / table).glob("*.parquet")):
             for row in self._part(table, path):
@@ -63,7 +65,7 @@ class Records:
         return {row["run_id"] for row in self.read("runs")}
 
     def _part(self, table: str, path: Path) -> list[Row]:
-        schema = SCHEMAS[table]
+        schema = self.schemas[table]
         try:
             # ParquetFile reads this file alone; read_table would take the folder for a partitioned data set
             rows: list[Row] = pq.ParquetFile(path).read().cast(schema).to_pylist()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from coopgym.mechanisms.checks import choice
@@ -74,3 +75,22 @@ class ReportResult:
     def holds(self) -> bool:
         """Whether every reproduced figure lies within its tolerance."""
         return not self.departures
+
+    def to_dict(self) -> dict[str, Any]:
+        """Names and numbers, for JSON; numbers that JSON lacks are "inf", "-inf" and "nan"."""
+        found = plain(asdict(self))
+        for variant, figures in self.figures.items():
+            for entry, figure in zip(found["figures"][variant], figures, strict=True):
+                entry["holds"] = figure.holds
+        for null, placed in self.nulls.items():
+            found["nulls"][null]["informative"] = placed.informative
+        return {**found, "holds": self.holds}
+
+
+def plain(content: Any) -> Any:
+    """The same of dictionaries, lists and scalars that JSON knows."""
+    if isinstance(content, Mapping):
+        return {key: plain(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [plain(value) for value in content]
+    return str(content) if isinstance(content, float) and not math.isfinite(content) else content

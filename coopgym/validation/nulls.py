@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,8 @@ INFORMATIVE = 95.0  # a score below this percentile of a null says nothing that 
 class Placed:
     """One score in one null: the null's draws, mean, 5 % and 95 %, share of draws at least as good, and percentile.
 
-    live: points that fewer than 95 % of the draws get in full, and how many of them the score has.
+    live: points that fewer than 95 % of the draws get in full, and how many of them the score has. of_parameters: the
+    null draws the model's parameters, not trajectories or noise.
     """
 
     own: float
@@ -29,6 +30,7 @@ class Placed:
     percentile: float
     live_points: float
     live_own: float
+    of_parameters: bool = False
 
     @property
     def informative(self) -> bool:
@@ -41,7 +43,7 @@ def percentile_in(null: np.ndarray, own: float) -> float:
     return float(percentileofscore(null, own, kind="mean"))
 
 
-def place(own: Scored, null: Scored) -> Placed:
+def place(own: Scored, null: Scored, *, of_parameters: bool = False) -> Placed:
     """Place the score of one trial among those of a null's draws on the same rubric."""
     totals = np.ravel(null.total)
     low, high = np.percentile(totals, (5, 95))
@@ -57,12 +59,13 @@ def place(own: Scored, null: Scored) -> Placed:
         percentile=percentile_in(totals, float(own.total)),
         live_points=float(full[live].sum()),
         live_own=float(own.points[live].sum()),
+        of_parameters=of_parameters,
     )
 
 
-def place_in_all(own: Scored, nulls: Mapping[str, Scored]) -> dict[str, Placed]:
-    """``place`` in each null, by its name."""
-    return {name: place(own, null) for name, null in nulls.items()}
+def place_in_all(own: Scored, nulls: Mapping[str, Scored], parameters: Collection[str] = ()) -> dict[str, Placed]:
+    """``place`` in each null, by its name; ``parameters`` names those that draw the model's parameters."""
+    return {name: place(own, null, of_parameters=name in parameters) for name, null in nulls.items()}
 
 
 def verdict(name: str, placed: Mapping[str, Placed]) -> str:

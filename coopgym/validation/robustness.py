@@ -71,6 +71,27 @@ def by_quantile(spread: Mapping[str, tuple[float, float, float]]) -> dict[str, f
     return {f"{name} {word}": x for name, row in spread.items() for word, x in zip(words, row, strict=True)}
 
 
+def sensitivity_tables(
+    model: Model, box: Box, centre: Mapping[str, float], draws: int = 1024
+) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
+    """All three as the tables of a report, and the parameters that move nothing.
+
+    ``first-order`` and ``total index of`` each statistic over the box; every statistic with one parameter moved from
+    the centre, and with all of them.
+    """
+    swept, moved = sobol(model, box, draws), one_at_a_time(model, centre)
+    indices = {"first-order index of": swept.first, "total index of": swept.total}
+    return {
+        **{f"{kind} {name}": dict(row) for kind, rows in indices.items() for name, row in rows.items()},
+        **{f"{name} with one parameter 20 % off": _column(moved, name) for name in swept.total},
+        "all parameters up to 15 % off": by_quantile(latin_hypercube(model, centre)),
+    }, swept.inert()
+
+
+def _column(moved: Mapping[str, Mapping[str, float]], name: str) -> dict[str, float]:
+    return {label: row[name] for label, row in moved.items()}
+
+
 def _interval(values: np.ndarray) -> tuple[float, float, float]:
     low, middle, high = np.percentile(values, (2.5, 50.0, 97.5))
     return float(low), float(middle), float(high)

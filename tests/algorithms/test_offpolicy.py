@@ -59,7 +59,10 @@ def test_same_seeds_same_parameters(name):
 
 @pytest.mark.parametrize(
     ("name", "off"),
-    [("M3DDPG", {"perturbation": 0.0}), ("MATD3", {"twin": False, "smoothing": 0.0, "policy_delay": 1})],
+    [
+        ("M3DDPG", {"perturbation": 0.0}),
+        ("MATD3", {"twin": False, "smoothing": 0.0, "policy_delay": 1, "rewards_ahead": 1, "discount": 0.9}),
+    ],
 )
 @pytest.mark.parametrize("others", ["policies", "replay"])
 def test_without_what_is_its_own_it_is_maddpg(name, off, others):

@@ -41,6 +41,9 @@ APPLE_DAMAGE: list[tuple[Callable[[Any], Any], str]] = [
     (lambda d: d["trajectory"].pop("SmallDev"), "trajectory has"),
     (lambda d: d["trajectory"]["quarters"].reverse(), "trajectory.quarters"),
     (lambda d: d["interdependence"][0].pop(), "interdependence.0"),
+    (lambda d: d["interdependence"].pop(), "interdependence\n  List should have at least 3"),
+    (lambda d: d["interdependence"][1].__setitem__(1, 0.2), r"interdependence\[1\]\[1\]=0.2 contradicts"),
+    (lambda d: d["initial_trust"][2].__setitem__(2, 0.9), r"initial_trust\[2\]\[2\]=0.9 contradicts"),
     (lambda d: d["counterfactual_shocks"][0].update(actor="Epic"), r"counterfactual_shocks\[0\].actor='Epic'"),
     (lambda d: d.update(parameters=3), "parameters"),
 ]

@@ -11,6 +11,7 @@ from coopgym.validation.report1.model import FORMS, Venture
 from coopgym.validation.report1.slcd import random_ventures, slcd
 from coopgym.validation.scoring import Scored
 
+PARAMETERS = ("random dependence and shares", "random synergy too")  # the nulls that draw parameters
 REACH = 3.0  # random actions go up to this many times the baseline
 
 

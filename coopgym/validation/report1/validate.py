@@ -2,44 +2,39 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 
-from coopgym.validation.figures import ReportResult, compare
-from coopgym.validation.files import read_data
+from coopgym.validation.figures import ReportResult
 from coopgym.validation.nulls import Placed, place_in_all, verdict
+from coopgym.validation.protocol import News, run
 from coopgym.validation.report1 import sensitivity
 from coopgym.validation.report1.case import slcd_case
 from coopgym.validation.report1.model import FORMS
-from coopgym.validation.report1.nulls import ablation_scores, log_against_power, null_scores
+from coopgym.validation.report1.nulls import PARAMETERS, ablation_scores, log_against_power, null_scores
 from coopgym.validation.report1.prediction import WaypointPrediction, predict
 from coopgym.validation.report1.reproduced import VARIANTS, case_score, reproduced
 from coopgym.validation.robustness import by_quantile, latin_hypercube, one_at_a_time, sobol
 
 
-def validate(strict: bool = False, news: Callable[[str], None] | None = None) -> ReportResult:
+def validate(strict: bool = False, news: News | None = None) -> ReportResult:
     """Everything of report 1; ``news`` hears what is being done."""
-    start, say = time.perf_counter(), news or (lambda _: None)
-    recorded = read_data("tr1_trials")["figures"]
-    figures = {}
-    for variant in VARIANTS:
-        say(f"TR-1: trials with the {variant} matrix")
-        figures[variant] = compare(reproduced(variant), recorded[variant])
-    scores = {f"{v}, {form}": _score(form, v) for v in VARIANTS for form in FORMS}
-    if not strict:
-        return ReportResult(1, figures, scores, seconds=time.perf_counter() - start)
-    say("TR-1: nulls, ablations, waypoints and sensitivity")
+    return run(1, "tr1_trials", VARIANTS, reproduced, _scores, _stricter, strict, news)
+
+
+def _scores() -> dict[str, tuple[float, float]]:
+    return {f"{variant}, {form}": _score(form, variant) for variant in VARIANTS for form in FORMS}
+
+
+def _stricter(plain: ReportResult) -> ReportResult:
     nulls = _placed()
     predictions = {schedule: predict(schedule) for schedule in slcd_case()["waypoints"]}
-    return ReportResult(
-        1,
-        figures,
-        scores,
+    return replace(
+        plain,
         nulls={f"{form}, {name}": x for form, placed in nulls.items() for name, x in placed.items()},
         ablations=ablation_scores(),
         harder={"log against power": log_against_power(), **_waypoints(predictions), **_sensitivity()},
         verdicts=(*_verdicts(nulls), _prediction_verdict(predictions)),
-        seconds=time.perf_counter() - start,
     )
 
 
@@ -50,7 +45,7 @@ def _score(form: str, matrix: str) -> tuple[float, float]:
 
 def _placed() -> dict[str, dict[str, Placed]]:
     nulls = null_scores()
-    return {form: place_in_all(case_score(form), nulls[form]) for form in FORMS}
+    return {form: place_in_all(case_score(form), nulls[form], PARAMETERS) for form in FORMS}
 
 
 def _waypoints(predictions: Mapping[str, WaypointPrediction]) -> dict[str, dict[str, float]]:

@@ -20,6 +20,7 @@ from coopgym.validation.report2.renault_nissan import (
 )
 from coopgym.validation.scoring import Scored
 
+PARAMETERS = ("random rates", "random rates, dependence and trust")  # the nulls that draw parameters
 WANDER = 0.05  # deviation of a random walk of trust in one step
 WIDE: Mapping[str, tuple[float, float]] = {
     "lambda_plus": (0.01, 0.5),

@@ -15,6 +15,7 @@ from coopgym.validation.report2.nulls import random_alliances, sweep_box
 from coopgym.validation.report2.renault_nissan import Alliance, alliance, level
 
 TRIED = np.arange(0.01, 0.5005, 0.0005)  # building rates
+COARSE = np.arange(0.01, 0.5025, 0.005)  # building and erosion rates, where both are fitted
 PRIOR: Mapping[str, Any] = {"lambda_minus": 0.30, "mu_R": 0.60, "delta_R": 0.03, "xi": 0.50}  # middle of the sweep
 
 
@@ -71,20 +72,59 @@ def predict_crisis(draws: int = 2000, seed: int = 0) -> CrisisPrediction:
     return CrisisPrediction(building, float(errors.min()), tested, skills, beats, spread, course)
 
 
-def _predictions(fitted: Alliance, record: np.ndarray) -> dict[str, np.ndarray]:
-    """Trust at the crisis anchor ``[2]``."""
+def leave_one_out() -> dict[str, dict[str, float]]:
+    """Phase whose last anchor is left out -> errors there of the fit to the other two, and of what stands beside it.
 
-    def crisis(the: Alliance) -> np.ndarray:
-        return np.asarray(at_anchors(the.run())[2])
+    The building and the erosion rate are fitted, the other rates are set to the middle of the published sweep. Without
+    the crisis no anchor says how trust erodes: that is ``predict_crisis``.
+    """
+    steps, _ = anchors()
+    the = alliance(start="corrected").with_rates(**PRIOR)
+    ended = [the.names[np.searchsorted(the.bounds, step) - 1] for step in steps]
+    return {phase: _left_out(the, left) for left, phase in enumerate(ended[:-1])}
+
+
+def _left_out(the: Alliance, left: int) -> dict[str, float]:
+    """Fitted rates and errors, with one anchor left out."""
+    _, record = anchors()
+    known = np.arange(len(record)) != left
+    rates = {"lambda_plus": COARSE, "lambda_minus": COARSE}
+    grid = dict(zip(rates, (x.ravel() for x in np.meshgrid(*rates.values(), indexing="ij")), strict=True))
+    tried = at_anchors(the.with_rates(**grid).run())
+    errors = np.sqrt(((tried - record[:, None])[known] ** 2).mean((0, -1)))
+    best = {name: float(x[errors.argmin()]) for name, x in grid.items()}
+    predictions = _predictions(the.with_rates(**best), record, left)
+    tested = {name: _rmse(x, record[left]) for name, x in predictions.items()}
+    return {**best, "training": float(errors.min()), **tested}
+
+
+def leave_one_out_tables() -> dict[str, dict[str, float]]:
+    """``leave_one_out`` and the skill of each fit; the crisis left out as ``predict_crisis`` does it."""
+    crisis = predict_crisis(draws=2)
+    found = {**leave_one_out(), "crisis": {"lambda_plus": crisis.building, "training": crisis.train_rmse}}
+    found["crisis"] |= crisis.test_rmse
+    beside = [name for name in crisis.test_rmse if name != "fit"]
+    tables = {}
+    for phase, row in found.items():
+        tables[f"anchor of {phase} left out: rmse"] = row
+        tables[f"anchor of {phase} left out: skill of the fit"] = {x: skill(row["fit"], row[x]) for x in beside}
+    return tables
+
+
+def _predictions(fitted: Alliance, record: np.ndarray, left: int = 2) -> dict[str, np.ndarray]:
+    """Trust at the anchor that was left out, ``[2]``; persistence holds the one before it, or after the first."""
+
+    def there(the: Alliance) -> np.ndarray:
+        return np.asarray(at_anchors(the.run())[left])
 
     return {
-        "fit": crisis(fitted),
-        "training mean": record[:2].mean(0),
-        "persistence": record[1],
-        "equal rates": crisis(fitted.with_rates(lambda_minus=fitted.rates.lambda_plus)),
-        "no amplification by dependence": crisis(fitted.with_rates(xi=0.0)),
-        "no reputation damage": crisis(fitted.with_rates(mu_R=0.0)),
-        "released calibration": crisis(alliance(start="corrected")),
+        "fit": there(fitted),
+        "training mean": np.delete(record, left, axis=0).mean(0),
+        "persistence": record[left - 1 if left else 1],
+        "equal rates": there(fitted.with_rates(lambda_minus=fitted.rates.lambda_plus)),
+        "no amplification by dependence": there(fitted.with_rates(xi=0.0)),
+        "no reputation damage": there(fitted.with_rates(mu_R=0.0)),
+        "released calibration": there(alliance(start="corrected")),
     }
 
 

@@ -2,47 +2,39 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import replace
 
-from coopgym.validation.figures import ReportResult, compare
+from coopgym.validation.figures import ReportResult
 from coopgym.validation.files import read_data
 from coopgym.validation.nulls import place_in_all, verdict
+from coopgym.validation.protocol import News, run
 from coopgym.validation.report2.harder import first_step_ratio, harder_targets, swept_statistics
 from coopgym.validation.report2.model import FACTORS
-from coopgym.validation.report2.nulls import ablation_scores, ablations, null_scores, rate_scores, sweep_box
-from coopgym.validation.report2.prediction import CrisisPrediction, anchor_fit, predict_crisis
+from coopgym.validation.report2.nulls import PARAMETERS, ablation_scores, ablations, null_scores, rate_scores, sweep_box
+from coopgym.validation.report2.prediction import CrisisPrediction, anchor_fit, leave_one_out_tables, predict_crisis
 from coopgym.validation.report2.renault_nissan import alliance
 from coopgym.validation.report2.reproduced import VARIANTS, case_score, reproduced
 from coopgym.validation.robustness import Sobol, by_quantile, latin_hypercube, one_at_a_time, sobol
 
 
-def validate(strict: bool = False, news: Callable[[str], None] | None = None) -> ReportResult:
+def validate(strict: bool = False, news: News | None = None) -> ReportResult:
     """Everything of report 2; ``news`` hears what is being done."""
-    start, say = time.perf_counter(), news or (lambda _: None)
-    recorded = read_data("tr2_sweep")["figures"]
-    figures = {}
-    for variant in VARIANTS:
-        say(f"TR-2: factorial and case in the {variant} form")
-        figures[variant] = compare(reproduced(variant), recorded[variant])
-    scores = {variant: (float(case_score(variant).total), case_score(variant).rubric.out_of) for variant in VARIANTS}
-    plain = ReportResult(2, figures, scores, seconds=time.perf_counter() - start)
-    if not strict:
-        return plain
-    say("TR-2: nulls, ablations, prediction and sensitivity")
-    return replace(_stricter(plain), seconds=time.perf_counter() - start)
+    return run(2, "tr2_sweep", VARIANTS, reproduced, _scores, _stricter, strict, news)
+
+
+def _scores() -> dict[str, tuple[float, float]]:
+    return {variant: (float(case_score(variant).total), case_score(variant).rubric.out_of) for variant in VARIANTS}
 
 
 def _stricter(plain: ReportResult) -> ReportResult:
-    nulls = place_in_all(case_score(), null_scores())
+    nulls = place_in_all(case_score(), null_scores(), PARAMETERS)
     swept = sobol(swept_statistics, sweep_box())
     predicted = predict_crisis()
     return replace(
         plain,
         nulls=nulls,
         ablations={"current": ablation_scores("current"), "published": ablation_scores("published")},
-        harder={**_targets(), **_fits(predicted), **_sensitivity(swept)},
+        harder={**_targets(), **_fits(predicted), **leave_one_out_tables(), **_sensitivity(swept)},
         inert=(*swept.inert(), "rho"),
         verdicts=(
             verdict(f"Renault-Nissan, {case_score().total:g} of 60", nulls),

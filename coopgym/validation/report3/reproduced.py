@@ -48,3 +48,8 @@ def apache_score(efforts: np.ndarray) -> Scored:
     """The published rubric on mean efforts ``[..., phases]``."""
     names = tuple(phase["name"] for phase in apache_case()["phases"])
     return score(read_rubric(read_data("apache_rubric")), evidence(efforts, names))
+
+
+def case_score(teammates: str = "mean") -> Scored:
+    """The published rubric on the calibrated case."""
+    return apache_score(Apache.of(apache_case(), teammates).mean_efforts())

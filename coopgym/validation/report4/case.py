@@ -6,12 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from coopgym.mechanisms.checks import choice, square, vector
-from coopgym.validation.files import read_data
+from coopgym.mechanisms.checks import choice, vector
+from coopgym.validation.files import check_diagonal, read_data
 from coopgym.validation.schema import Case, Size, Strict, Unit
 
 Shift = Annotated[float, Field(ge=-1, le=1)]
 Triple = Annotated[list[Unit], Field(min_length=3, max_length=3)]
+Square = Annotated[list[Triple], Field(min_length=3, max_length=3)]
 
 
 class Parameters(Strict):
@@ -62,8 +63,8 @@ class AppleCase(Case):
 
     report: Literal[4]
     actors: list[str] = Field(min_length=3, max_length=3)
-    interdependence: list[Triple]
-    initial_trust: list[Triple]
+    interdependence: Square
+    initial_trust: Square
     initial_actions: Triple
     initial_baselines: Triple
     parameters: Parameters
@@ -73,8 +74,8 @@ class AppleCase(Case):
 
     @model_validator(mode="after")
     def _agreement(self) -> AppleCase:
-        for name in ("interdependence", "initial_trust"):
-            square(name, getattr(self, name), len(self.actors))
+        for name, own in (("interdependence", 0.0), ("initial_trust", 1.0)):
+            check_diagonal(name, getattr(self, name), own)
         for i, shock in enumerate(self.counterfactual_shocks):
             choice(f"counterfactual_shocks[{i}].actor", shock.actor, self.actors)
         _check_phases(self.phases, self.actors)

@@ -49,7 +49,7 @@ class ReciprocalWorld:
     step: Array | float = 0.15
     decay: Array | float = 0.01
     adaptation: Array | float = 0.0
-    amplification: float = 0.6
+    amplification: Array | float = 0.6
     gated: bool = True
     rates: dict[str, Any] = field(
         default_factory=lambda: {"building": 0.1, "erosion": 0.3, "amplification": 0.5, "harm": 0.6, "forgetting": 0.03}
@@ -65,7 +65,7 @@ class ReciprocalWorld:
             matrices(self.strength),
             matrices(self.sensitivity),
             matrices(self.elasticity),
-            self.amplification,
+            matrices(self.amplification),
         )
 
     @property

@@ -11,6 +11,8 @@ from coopgym.validation.report4.case import apple_case
 from coopgym.validation.report4.reproduced import apple_score
 from coopgym.validation.scoring import Scored
 
+PARAMETERS = ("random parameters",)  # the nulls that draw parameters
+
 
 def null_scores(draws: int = 2000, seed: int = 0) -> dict[str, Scored]:
     """Scores of each null, ``[draws]``."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from coopgym.validation.fit import skill
 from coopgym.validation.report4.apple import Apple, documented_means, held, phase_means
 
 BOX = {
@@ -52,16 +53,47 @@ def predict(
 
     ``rounds=0`` takes the best of uniform draws and nothing more, as the recorded reference does with 40,000.
     """
+    return predict_rest(case, documented_knots(case)[0] <= last_training_quarter, draws, rounds, seed)
+
+
+def leave_one_out(case: Mapping[str, Any], draws: int = 4000, rounds: int = 20, seed: int = 0) -> dict[str, Prediction]:
+    """Phase left out -> fit to the other phases, tested on it; a knot at a boundary is of the phase that it begins."""
+    quarters, _ = documented_knots(case)
+    found = {}
+    for phase in case["phases"]:
+        last = phase is case["phases"][-1]
+        inside = (quarters >= phase["start"]) & ((quarters <= phase["end"]) if last else (quarters < phase["end"]))
+        found[phase["name"]] = predict_rest(case, ~inside, draws, rounds, seed)
+    return found
+
+
+def leave_one_out_tables(case: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Errors on each phase left out, and the skill of the fit beside everything else, for a report."""
+    tables = {}
+    for name, found in leave_one_out(case).items():
+        beside = {reference: skill(found.test_rmse["fit"], x) for reference, x in found.test_rmse.items()}
+        tables[f"{name} left out: rmse"] = {"training": found.train_rmse, **found.test_rmse}
+        tables[f"{name} left out: skill of the fit"] = {k: x for k, x in beside.items() if k != "fit"}
+    return tables
+
+
+def predict_rest(
+    case: Mapping[str, Any], training: np.ndarray, draws: int = 10_000, rounds: int = 30, seed: int = 0
+) -> Prediction:
+    """Fit to the knots where ``training [knots]`` is true, and test on the others.
+
+    Persistence holds the last training knot before each test knot; before the first there is that one to hold.
+    """
     quarters, record = documented_knots(case)
-    training = quarters <= last_training_quarter
     quiet = replace(Apple.of(case), noise=None)
     parameters, train_rmse = _fit(quiet, quarters[training], record[training], draws, rounds, seed)
     fitted = _with(quiet, {"strength": 1.0, **parameters}).run().actions
+    held_from = np.maximum(np.searchsorted(quarters[training], quarters, side="right") - 1, 0)
     predictions = {
         "fit": fitted[quarters],
         "no reciprocity": quiet.variants()["no reciprocity"].run().actions[quarters],
         "shocks only": held(quiet)[quarters],
-        "persistence": np.broadcast_to(record[training][-1], record.shape),
+        "persistence": record[training][held_from],
         "released calibration": quiet.run().actions[quarters],
     }
     tested = {name: _rmse(x[~training], record[~training]) for name, x in predictions.items()}

@@ -11,7 +11,7 @@ from scipy.stats import f_oneway
 
 from coopgym.validation.files import read_data
 from coopgym.validation.fit import fit
-from coopgym.validation.report4.apple import Apple, conceded, documented_means, evidence, phase_means
+from coopgym.validation.report4.apple import Apple, conceded, documented_means, evidence, held, phase_means
 from coopgym.validation.report4.case import apple_case
 from coopgym.validation.report4.experiments import experiments
 from coopgym.validation.report4.prediction import documented_knots
@@ -55,6 +55,23 @@ def apple_figures() -> dict[str, float]:
 def apple_score(actions: np.ndarray) -> Scored:
     """The published rubric on actions ``[quarters + 1, ..., 3]``."""
     return score(read_rubric(read_data("apple_rubric")), evidence(actions, apple_case()))
+
+
+def case_score() -> Scored:
+    """The published rubric on the calibrated case."""
+    return apple_score(Apple.of(apple_case()).run().actions)
+
+
+def case_fits() -> dict[str, dict[str, float]]:
+    """Errors of the calibration, and of the imposed shocks alone: phase means, and knots of the record."""
+    case = apple_case()
+    calibrated = Apple.of(case)
+    quarters, record = documented_knots(case)
+    courses = {"calibrated": calibrated.run().actions, "shocks only": held(calibrated)}
+    return {
+        **{f"phase means, {name}": fit(phase_means(x, case), documented_means(case)) for name, x in courses.items()},
+        **{f"record, {name}": fit(x[quarters], record) for name, x in courses.items()},
+    }
 
 
 def _fit_figures(actions: np.ndarray, case: Mapping[str, Any]) -> dict[str, float]:
