@@ -131,3 +131,10 @@ def test_models_of_something_else_are_refused(sac):
         sb3.from_sb3(path)
     with pytest.raises(ValueError, match="go together"):
         sb3.from_sb3(model, agent=1)
+
+
+def test_a_model_is_audited_as_any_policy(sac):
+    game = coopgym.game(GOODS, max_steps=STEPS)
+    audited = coopgym.audit(sac[0], game)
+    welfare = coopgym.evaluate(sac[0], game, episodes=1).welfare[0]
+    assert audited.values["welfare"][0] == pytest.approx(welfare)
