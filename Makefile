@@ -22,9 +22,9 @@ $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@if command -v uv >/dev/null; then \
 		UV_FIND_LINKS="$${UV_FIND_LINKS:-$$PIP_FIND_LINKS}" \
-			uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[learn,sb3,report,dev]'; \
+			uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[all,dev]'; \
 	else \
-		$(BIN)/python -m pip install -q -c constraints.txt -e '.[learn,sb3,report,dev]'; \
+		$(BIN)/python -m pip install -q -c constraints.txt -e '.[all,dev]'; \
 	fi
 	@touch $@
 
@@ -32,7 +32,7 @@ ablation: $(READY)  ## Train IPPO and MAPPO under three reward modes; print the 
 	$(ABLATE)
 
 test: $(READY)  ## Run all tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS)
+	OMP_NUM_THREADS=1 PYTHONHASHSEED=0 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
 
 lint: $(READY)  ## Check style, format and types
 	$(BIN)/ruff check .

@@ -36,9 +36,16 @@ class Filed:
         wanted = canonical(cell)
         return all(canonical({name: row.get(name) for name in cell}) != wanted for row in self.rows)
 
+    def replace(self, row: dict[str, Any], keys: tuple[str, ...]) -> None:
+        """File one row in the place of that which agrees with it in ``keys``, if there is one."""
+        self._write([old for old in self._read() if any(old[key] != row[key] for key in keys)], row)
+
     def add(self, row: dict[str, Any]) -> None:
         """File one row, beside what another process may have filed meanwhile."""
-        self.rows = [*self._read(), row]
+        self._write(self._read(), row)
+
+    def _write(self, others: list[dict[str, Any]], row: dict[str, Any]) -> None:
+        self.rows = [*others, row]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         rows = ",\n".join(json.dumps(each) for each in self.rows)
         write_atomically(self.path, f'{{"machine": {json.dumps(machine())},\n"rows": [\n{rows}\n]}}\n'.encode())

@@ -18,7 +18,7 @@ import coopgym
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "coopgym").rglob("*.py"))
 HEAVY = {"torch", "ray", "scipy", "pandas", "plotly", "matplotlib", "pyarrow", "typer", "rich"}
-FLOORS = ["mechanisms", "envs", "algorithms", "oracles", "audit validation", "study", "report", "cli"]
+FLOORS = ["mechanisms", "envs", "algorithms", "oracles", "audit validation integrations", "study", "report", "cli"]
 
 
 def loaded(code: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from coopgym.envs import observation
 from coopgym.envs.catalogue import game as make_game
+from coopgym.envs.foreign import is_foreign
 from coopgym.envs.game import Game
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.arrays import Array, namespace, to_numpy
@@ -63,10 +65,11 @@ class Policy(abc.ABC):
         """``observations`` if they have this policy's trailing shape; ValueError otherwise."""
         expected = _observation_shape(self.game, self.observability)
         shape = tuple(getattr(observations, "shape", ()))
-        if shape[-2:] != expected:
+        if shape[-len(expected) :] != expected:
             raise ValueError(
-                f"observations have shape {shape}; {self.name} needs [..., {expected[0]}, {expected[1]}], the "
-                f"{self.observability!r} observations of {self.game.id}, one row for each agent"
+                f"observations have shape {shape}; {self.name} needs [..., {', '.join(map(str, expected))}], the "
+                f"{self.observability!r} observations of {self.game.id}"
+                f"{', one row for each agent' if len(expected) > 1 else ''}"
             )
         return observations
 
@@ -163,8 +166,9 @@ def policy(spec: Any, game: Game | str) -> Policy:
 
     A name of ``list_algorithms`` that needs no training ("TitForTat", "Constant_35", "SocialOptimum"), a rate in [0, 1]
     that all agents play, a list of N rates, a function from observations to actions, or a policy. An oracle solves the
-    game first. Raises ValueError for an unknown name, a rate out of range, or a game that an oracle has no answer for,
-    TypeError for anything else.
+    game first. Also a model of Stable-Baselines3, RLlib or TorchRL, and a path: of a policy saved by this package, of a
+    model's .zip, or of an RLlib checkpoint. Raises ValueError for an unknown name, a rate out of range, or a game that
+    an oracle has no answer for, TypeError for anything else.
     """
     from coopgym.algorithms import registry
 
@@ -173,6 +177,10 @@ def policy(spec: Any, game: Game | str) -> Policy:
         if (spec.game.agents, spec.game.id) != (game.agents, game.id):
             raise ValueError(f"{spec!r} does not play {game!r}; train or make one for this game")
         return spec
+    if is_foreign(spec):
+        from coopgym.algorithms import foreign
+
+        return foreign.load(spec, game)
     if isinstance(spec, str):
         found = registry.algorithm(spec)
         if found.kind == "learner":
@@ -188,6 +196,15 @@ def policy(spec: Any, game: Game | str) -> Policy:
     return FixedPolicy(game, spec)
 
 
+def _from_rllib(trained: Any, game: Game | str, **options: Any) -> Policy:
+    """``coopgym.rllib.from_rllib``: the policy of a checkpoint, an algorithm or networks of RLlib."""
+    found: Policy = importlib.import_module("coopgym.rllib").from_rllib(trained, game, **options)
+    return found
+
+
+vars(policy)["from_rllib"] = _from_rllib  # asked for as coopgym.policy.from_rllib(checkpoint, game)
+
+
 def load_policy(path: Any, game: Game | str | None = None) -> Policy:
     """The policy saved under ``path`` (with or without suffix); no code runs.
 
@@ -199,8 +216,7 @@ def load_policy(path: Any, game: Game | str | None = None) -> Policy:
     return load(path, None if game is None else make_game(game))
 
 
-def _observation_shape(game: Game, setting: str) -> tuple[int, int]:
+def _observation_shape(game: Game, setting: str) -> tuple[int, ...]:
     if setting == "minimal":
         return game.n, game.n + 1
-    shape = observation.observe(game, game.reset(), setting).shape
-    return int(shape[0]), int(shape[1])
+    return tuple(observation.observe(game, game.reset(), setting).shape)

@@ -31,6 +31,7 @@ class Seat:
         if taken != list(range(self.game.n)):
             raise ValueError(f"seats {taken} are taken; each of the {self.game.n} must be, by one player")
         for player, _ in self.players:
+            check_sight(player)
             if player.stacked:
                 raise ValueError(f"{player!r} is a stack of policies; seat one of them as partner, with policy[i]")
 
@@ -54,6 +55,12 @@ class Seat:
         agents = self.game.agents
         partners = [{"seats": [agents[i] for i in c], "plays": _described(p, c)} for p, c in self.players]
         return {"agent": agents[self.agent], "partners": partners}
+
+
+def check_sight(player: Any) -> None:
+    """ValueError for a joint controller, which sees what nobody in a seat does."""
+    if player.observability not in observation.SETTINGS:
+        raise ValueError(f"{player!r} plays all seats at once; seat one that sees what an agent sees")
 
 
 class Players:
@@ -87,6 +94,7 @@ class SeatPolicy(Policy):
     """
 
     def __init__(self, seat: Seat, own: Any) -> None:
+        check_sight(own)
         self.seat, self.own, self.game = seat, own, seat.game
         self.name, self.stacked, self.about = own.name, own.stacked, getattr(own, "about", {})
         settings = {own.observability, *(player.observability for player, _ in seat.players)}

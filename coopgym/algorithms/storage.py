@@ -15,6 +15,7 @@ from safetensors import torch as tensors
 from torch import Tensor
 
 from coopgym.algorithms.files import write_atomically
+from coopgym.algorithms.foreign import ForeignPolicy, rebuilt
 from coopgym.algorithms.network_policy import HEADS, OF_BINS, NetworkPolicy
 from coopgym.algorithms.networks import Network
 from coopgym.algorithms.policy import CallablePolicy, FixedPolicy, Policy, SchedulePolicy, policy
@@ -53,6 +54,8 @@ def packed(saved: Policy) -> dict[str, bytes]:
 
 def fingerprint(policy: Policy) -> Any:
     """What tells a policy from another: its name if it has no parameters, else all it is, with their checksum."""
+    if isinstance(policy, ForeignPolicy):
+        return {"kind": policy.library, "name": policy.name, "sha256": policy.digest()}
     arrays = dict[str, Tensor]()
     about = _described(policy, arrays)
     if not arrays and about["kind"] == "heuristic":
@@ -65,6 +68,13 @@ def _described(saved: Policy, arrays: dict[str, Tensor], key: str = "theta") -> 
     if isinstance(saved, CallablePolicy):
         raise TypeError(f"{saved!r} is a function; only constants, heuristics and trained policies can be saved")
     about: dict[str, Any] = {"name": saved.name, "observability": saved.observability}
+    if isinstance(saved, ForeignPolicy):
+        if saved.recipe is None:
+            raise TypeError(
+                f"{saved!r} is a model of {saved.library}; save it with that library, and load it by its path"
+            )
+        arrays.update({f"{key}.{name}": x for name, x in saved.tensors().items()})
+        return about | {"kind": "foreign", "library": saved.library, "recipe": saved.recipe, "tensor": key}
     if isinstance(saved, SeatPolicy):
         players = enumerate(saved.seat.players)
         return about | {
@@ -133,6 +143,10 @@ def _build(about: dict[str, Any], game: Game, arrays: dict[str, Tensor]) -> Poli
     if about["kind"] == "seat":
         players = tuple((_build(p, game, arrays), tuple(p["seats"])) for p in about["players"])
         return SeatPolicy(Seat(game, about["agent"], players), _build(about["own"], game, arrays))
+    if about["kind"] == "foreign":
+        start = about["tensor"] + "."
+        parameters = {name.removeprefix(start): x for name, x in arrays.items() if name.startswith(start)}
+        return rebuilt(about["library"], game, about["recipe"], parameters)
     if about["head"] not in (*HEADS.values(), *OF_BINS):
         raise ValueError(f"its head {about['head']!r} is unknown to this package")
     theta = arrays[about.get("tensor", "theta")]

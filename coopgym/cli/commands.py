@@ -213,11 +213,14 @@ def validate(
 @app.command()
 def ablate(
     game: GameName,
-    algorithms: Annotated[str, typer.Option(help="Learners; also Nash, TitForTat, ...")] = "IPPO,MAPPO",
+    algorithms: Annotated[
+        str | None, typer.Option(help="Learners; also Nash, TitForTat, ... IPPO,MAPPO by default.")
+    ] = None,
     seeds: Seeds = 7,
     steps: Steps = 500_000,
     modes: Modes = ALL_MODES,
     out: Annotated[Path | None, typer.Option(help="Folder of the records; runs/ablation-GAME by default.")] = None,
+    trainer: Annotated[str, typer.Option(help="own; or rllib, for RLlib's PPO (the default there) and SAC.")] = "own",
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; the number of cores by default.")] = None,
     device: Device = "auto",
     json: Json = False,
@@ -229,13 +232,15 @@ def ablate(
     Example: coopgym ablate AppleAppStore-v1 --seeds 7 --steps 500000
     """
     from coopgym.report.plots import plot_ablation
+    from coopgym.study import trainers
     from coopgym.study.ablation import run_ablation
 
     folder = out or Path("runs") / f"ablation-{game}"
+    names = algorithms or trainers.DEFAULTS[trainers.check(trainer)]
     with output.progress() as bar:
         result = run_ablation(
-            game, algorithms.split(","), reward_modes=modes.split(","), seeds=seeds, steps=steps, out=folder,
-            workers=workers, device=device, news=bar,
+            game, names.split(","), trainer=trainer, reward_modes=modes.split(","), seeds=seeds, steps=steps,
+            out=folder, workers=workers, device=device, news=bar,
         )  # fmt: skip
     picture = plot_ablation(result.runs, result.curves, folder / "ablation.png") if result.lines else None
     output.ablation(result, picture, json)

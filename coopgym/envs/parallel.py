@@ -93,18 +93,28 @@ class ParallelGame(ParallelEnv[str, np.ndarray, Any]):  # type: ignore[misc]
         self, actions: dict[str, Any]
     ) -> tuple[dict[str, np.ndarray], dict[str, float], dict[str, bool], dict[str, bool], Infos]:
         """(observations, rewards, terminations, truncations, infos) by agent for one action an agent."""
-        move = self._episode.move(in_order(self.possible_agents, actions) if self.agents else actions)
+        move = self.advance(in_order(self.possible_agents, actions) if self.agents else actions)
         agents = self.possible_agents
         rewards = dict(zip(agents, move.rewards.tolist(), strict=True))
-        if self._episode.over:
-            self.agents = []
         return (
             self._observe(),
             rewards,
             dict.fromkeys(agents, move.terminated),
             dict.fromkeys(agents, move.truncated),
-            self._infos(move, rewards),
+            self.infos(move),
         )
+
+    def advance(self, actions: Any) -> Move:
+        """``step`` for actions ``[N]`` in the order of ``possible_agents``, without dicts."""
+        move = self._episode.move(actions)
+        if self._episode.over:
+            self.agents = []
+        return move
+
+    def observed(self) -> np.ndarray:
+        """What all agents see now, float32 ``[N, d]``."""
+        rows = observation.per_agent(self.game, self._episode.current("step()"), self.observability)
+        return np.asarray(rows, dtype=np.float32)
 
     def state(self) -> np.ndarray:
         """The joint observation, float32 ``[N + 3 N^2 + 1 + k]``."""
@@ -128,13 +138,14 @@ class ParallelGame(ParallelEnv[str, np.ndarray, Any]):  # type: ignore[misc]
         return self._random
 
     def _observe(self) -> dict[str, np.ndarray]:
-        rows = observation.per_agent(self.game, self._episode.current("step()"), self.observability)
-        return dict(zip(self.possible_agents, rows.astype(np.float32), strict=True))
+        return dict(zip(self.possible_agents, self.observed(), strict=True))
 
-    def _infos(self, move: Move, rewards: dict[str, float]) -> Infos:
+    def infos(self, move: Move) -> Infos:
+        """What a step tells of each agent besides what it returns."""
         after = move.after
         columns = zip(
-            rewards.items(),
+            self.possible_agents,
+            move.rewards.tolist(),
             move.payoffs.tolist(),
             after.actions.tolist(),
             (after.actions / self.game.endowment).tolist(),
@@ -151,7 +162,7 @@ class ParallelGame(ParallelEnv[str, np.ndarray, Any]):  # type: ignore[misc]
                 "payoff": payoff,
                 "reward": reward,
             }
-            for (agent, reward), payoff, action, rate, trust in columns
+            for agent, reward, payoff, action, rate, trust in columns
         }
 
 

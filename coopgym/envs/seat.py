@@ -11,6 +11,7 @@ import numpy as np
 
 from coopgym.envs import observation, spaces
 from coopgym.envs.episode import RENDER_MODES, Episode, finite_action
+from coopgym.envs.foreign import is_foreign
 from coopgym.envs.game import Game
 from coopgym.envs.parallel import one_number
 from coopgym.envs.reward import RewardMode
@@ -34,9 +35,9 @@ def make_seat(
 
     partners: who plays the other seats: the name of a policy ("TitForTat", "Random", ...), a policy, a function from
     observations ``[N, d]`` to actions ``[N]`` in endowment units, a number in [0, 1] (a constant share of the
-    endowment), or a dict from agents to any of these, one for each other seat. A policy sees the observations of its
-    attribute ``observability``, a function those of the game's default. Raises ValueError for an unknown agent, partner
-    or setting.
+    endowment), a model or a path as ``coopgym.policy`` takes them, or a dict from agents to any of these, one for each
+    other seat. A policy sees the observations of its attribute ``observability``, a function those of the game's
+    default. Raises ValueError for an unknown agent, partner or setting.
     """
     return SeatEnv(game, agent, partners, reward_mode, observability, render_mode, options)
 
@@ -145,7 +146,7 @@ def other_seats(game: Game, seat: int, partners: Any) -> list[tuple[Any, list[in
 def partner(game: Game, who: Any, columns: list[int]) -> Partner:
     """A partner from a name, a policy, a function or a rate; ValueError for anything else."""
     setting = game.default_observability
-    if isinstance(who, str):
+    if isinstance(who, str) or is_foreign(who):
         who = importlib.import_module(NAMED_POLICIES).policy(who, game)
     if hasattr(who, "act"):
         return Partner(who, who.act, observation.check_setting(getattr(who, "observability", setting)), columns)

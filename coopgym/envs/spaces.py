@@ -9,10 +9,15 @@ from coopgym.envs import observation
 from coopgym.envs.game import Game
 
 
+def observations(game: Game, setting: str) -> Box:
+    """Space of what all agents see: the joint observation ``[N + 3 N^2 + 1 + k]``, or a row each, ``[N, d]``."""
+    low, high = observation.bounds(game, setting)
+    return _box(low, high)
+
+
 def joint_observation(game: Game) -> Box:
     """Space of the joint observation, ``[N + 3 N^2 + 1 + k]``."""
-    low, high = observation.bounds(game, "joint")
-    return _box(low, high)
+    return observations(game, "joint")
 
 
 def joint_action(game: Game) -> Box:

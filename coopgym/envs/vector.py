@@ -34,6 +34,7 @@ def make_vec(
     device: Any = None,
     dtype: Any = None,
     reward_mode: str | RewardMode = "private",
+    observability: str = "joint",
     autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
     report: str | None = None,
     validate: bool | None = None,
@@ -44,10 +45,11 @@ def make_vec(
     """``num_envs`` games of a game id or a Game in one vector environment.
 
     backend: "numpy", or "torch" with a ``device`` and ``dtype`` (float64 and float32 by default); with torch everything
-    stays on the device. report: what ``infos`` hold: "all" that the game reports (default in NumPy), the "core" of
-    payoffs, rewards, trust, reputation and actions (default in torch), or "none". validate: refuse actions that are not
-    finite, and steps of games that are over when nobody resets them; both look at the device, so the default is to do
-    it in host memory only. compile: run the step through ``torch.compile``.
+    stays on the device. observability: "joint", or "full", "asymmetric", "minimal" for a row an agent. report: what
+    ``infos`` hold: "all" that the game reports (default in NumPy), the "core" of payoffs, rewards, trust, reputation
+    and actions (default in torch), or "none". validate: refuse actions that are not finite, and steps of games that are
+    over when nobody resets them; both look at the device, so the default is to do it in host memory only. compile: run
+    the step through ``torch.compile``.
     Raises ValueError or TypeError for anything unknown or out of range, naming the nearest valid name.
     """
     if render_mode is not None:
@@ -64,6 +66,7 @@ def make_vec(
         bound,
         checks.whole("num_envs", num_envs, 1, 2**31),
         RewardMode.of(reward_mode),
+        checks.choice("observability", observability, ("joint", *observation.SETTINGS)),
         autoreset(autoreset_mode),
         checks.choice("report", kind, REPORTS),
         host if validate is None else checks.flag("validate", validate),
@@ -107,8 +110,9 @@ class Outcome(NamedTuple):
 class GameVectorEnv(VectorEnv[Array, Array, Array]):
     """Made by ``make_vec``, or by ``gymnasium.make_vec("coopgym/TrustDilemma-v1", num_envs=1024)``.
 
-    Actions ``[n, N]`` in endowment units; observations ``[n, d]`` float32; rewards ``[n]`` summed over agents. With an
-    int seed s, game i goes as the single environment with seed s + i, number for number; a list gives each its seed.
+    Actions ``[n, N]`` in endowment units; observations ``[n, d]`` float32, or ``[n, N, d]`` with rows of agents;
+    rewards ``[n]`` summed over agents. With an int seed s, game i goes as the single environment with seed s + i,
+    number for number; a list gives each its seed.
     All three autoreset modes of Gymnasium are kept as its SyncVectorEnv keeps them; with DISABLED reset finished games
     by ``reset(options={"reset_mask": bool[n]})``. In torch, ``final_obs`` is a tensor ``[n, d]`` (rows of games that go
     on repeat their observation), and no value is masked in ``infos``: look at ``infos["_key"]``.
@@ -120,6 +124,7 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         game: Game,
         num_envs: int,
         mode: RewardMode,
+        observability: str,
         autoreset_mode: AutoresetMode,
         report: str,
         validate: bool,
@@ -127,9 +132,9 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
     ) -> None:
         super().__init__()
         self.game, self.num_envs, self.reward_mode = game, num_envs, mode
-        self.autoreset_mode = autoreset_mode
+        self.autoreset_mode, self.observability = autoreset_mode, observability
         self.metadata = {"autoreset_mode": autoreset_mode, "render_modes": []}
-        self.single_observation_space = spaces.joint_observation(made)
+        self.single_observation_space = spaces.observations(made, observability)
         self.single_action_space = spaces.joint_action(made)
         self._report, self._validate = report, validate
         self._numpy = isinstance(game.endowment, np.ndarray)
@@ -187,6 +192,26 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         Raises ValueError for actions of the wrong shape or not finite, gymnasium.error.ResetNeeded before a reset or
         when autoreset is disabled and a finished game has not been reset; the state is untouched then.
         """
+        pending = self._over
+        out = self.advance(actions)
+        infos = {} if self._report == "none" else self._infos(out, pending, out.terminated | out.truncated)
+        return out.seen, out.total, out.terminated, out.truncated, infos
+
+    # --- for the faces of other libraries, which need each agent's reward and what games looked like at their end -----
+
+    @property
+    def state(self) -> State:
+        """The state of all games; ResetNeeded before the first reset."""
+        if self._state is None:
+            raise ResetNeeded("the games have no state before reset(); call reset() first")
+        return self._state
+
+    def observed(self) -> Array:
+        """What is seen of all games now."""
+        return self._observe(self.state)
+
+    def advance(self, actions: Array) -> Outcome:
+        """``step`` with all that came of it, and without ``infos``."""
         if self._state is None:
             raise ResetNeeded("step() was called before reset(); call reset() first")
         before, pending, mode = self._state, self._over, self.autoreset_mode
@@ -204,8 +229,7 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         if fresh is None and same_step:
             out = self._renew(out, done)
         self._state, self._over = out.state, pending if same_step else done  # at once reset, no game stays over
-        infos = {} if self._report == "none" else self._infos(out, pending, done)
-        return out.seen, out.total, out.terminated, out.truncated, infos
+        return out
 
     # --- the step as a function of arrays -----------------------------------------------------------------------------
 
@@ -242,7 +266,7 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
         return out._replace(state=state, seen=self._observe(state))
 
     def _observe(self, state: State) -> Array:
-        return namespace(state.actions).single(observation.joint(self.game, state))
+        return namespace(state.actions).single(observation.observe(self.game, state, self.observability))
 
     def _some(self, mask: Array) -> bool:
         """Whether a masked change is worth making; on a device nobody looks, it is always made."""

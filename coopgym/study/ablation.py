@@ -10,7 +10,8 @@ from typing import Any
 from coopgym.envs.catalogue import entry
 from coopgym.envs.reward import KINDS, RewardMode
 from coopgym.mechanisms import checks
-from coopgym.study.cells import UNSEEDED, Cell, learner, of_game
+from coopgym.study import trainers
+from coopgym.study.cells import UNSEEDED, Cell, of_game
 from coopgym.study.engines.local import Local
 from coopgym.study.program import Program
 from coopgym.study.records import FAILED, Records, Row
@@ -55,6 +56,7 @@ def run_ablation(
     device: str = "auto",
     resume: bool = True,
     checkpoint_seconds: float = 60.0,
+    trainer: str = trainers.OWN,
     news: News | None = None,
     **options: Any,
 ) -> Ablation:
@@ -63,7 +65,8 @@ def run_ablation(
     algorithms: learners, and what needs no training to stand beside them: heuristics, constants, oracles. reward_modes:
     names, ``"integrated:0.5"`` (mutuality 0.5) or RewardMode. seeds: how many, or which. steps: of each replica. out:
     folder of the records. workers: processes, one for each core by default (one on a GPU); each trains one program on
-    one thread, and results do not depend on how replicas are shared out. ``options`` go to the game or to the
+    one thread, and results do not depend on how replicas are shared out. trainer: "own", or "rllib" for RLlib's PPO and
+    SAC, in one process if workers is None, resumed run by run. ``options`` go to the game or to the
     algorithms. Runs found in ``out`` are kept unless ``resume`` is False. Raises ValueError for a wrong value before
     anything is trained; KeyboardInterrupt leaves finished programs in ``out``.
     """
@@ -72,9 +75,11 @@ def run_ablation(
     modes = tuple(dict.fromkeys(RewardMode.of(mode) for mode in reward_modes))
     chosen = tuple(range(checks.whole("seeds", seeds, 1, 10_000)) if isinstance(seeds, int) else dict.fromkeys(seeds))
     checks.choice("device", device.split(":")[0], ("auto", "cpu", "cuda"))
+    if trainers.check(trainer) != trainers.OWN:
+        workers = workers or 1
     names = list(dict.fromkeys(algorithms))
     work = Work(device, checkpoint_seconds, pieces=None)
-    cells = _cells(names, name, modes, chosen, steps, options)
+    cells = _cells(names, name, modes, chosen, steps, options, trainer)
     runner = Runner(
         cells, Records(out), Local(workers, device), work, resume, _Told(news or (lambda name, share: None))
     )
@@ -93,12 +98,13 @@ def _cells(
     seeds: tuple[int, ...],
     steps: int,
     options: dict[str, Any],
+    trainer: str,
 ) -> list[Cell]:
     """One for each algorithm; options that are not the game's belong to the learners, which check them."""
-    learners = [name for name in algorithms if learner(name)]
+    learners = [name for name in algorithms if trainers.trains(trainer, name)]
     own = of_game(game, options) if learners else options
     return [
-        Cell(name, game, modes, seeds, steps, options)
+        Cell(name, game, modes, seeds, steps, options, trainer=trainer)
         if name in learners
         else Cell(name, game, modes, UNSEEDED, 0, own)
         for name in algorithms

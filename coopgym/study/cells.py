@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from coopgym.algorithms import reference, registry
-from coopgym.algorithms.training import planned_run_ids
+from coopgym.algorithms import reference
 from coopgym.envs.catalogue import entry
 from coopgym.envs.reward import RewardMode
+from coopgym.study import trainers
 
 UNSEEDED = (None,)  # seeds of what is played as it is: heuristics, constants, oracles
 Modes = tuple[RewardMode, ...]
@@ -23,6 +23,7 @@ class Cell:
 
     No mode: one record for all modes, of a policy that does not depend on them. options: hyperparameters of the
     learner, and options of the game. variant: the name of these hyperparameters in a design that has several.
+    trainer: who trains it.
     """
 
     algorithm: str
@@ -32,6 +33,7 @@ class Cell:
     steps: int = 0
     options: dict[str, Any] = field(default_factory=dict)
     variant: str = ""
+    trainer: str = trainers.OWN
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.algorithm, self.variant, "on", self.game)))
@@ -51,7 +53,7 @@ class Cell:
         modes: Sequence[RewardMode | None] = self.modes or (None,)
         if self.learns:
             design: dict[str, Any] = {"reward_modes": self.modes, "seeds": self.seeds, "total_steps": self.steps}
-            names = planned_run_ids(self.algorithm, self.game, **design, **self.options)
+            names = trainers.planned_run_ids(self.trainer)(self.algorithm, self.game, **design, **self.options)
         else:
             names = reference.planned_run_ids(
                 self.algorithm, self.game, reward_modes=self.modes or None, **self.options
@@ -65,11 +67,6 @@ class Excluded(NamedTuple):
     algorithm: str
     game: str
     reason: str
-
-
-def learner(algorithm: str) -> bool:
-    """Whether a name is that of a learner."""
-    return registry.algorithm(algorithm).kind == "learner"
 
 
 def of_game(game: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import coopgym
-from coopgym.algorithms import record, reference, registry
+from coopgym.algorithms import record, reference
 from coopgym.algorithms.checkpoint import CheckpointError, remove
 from coopgym.algorithms.evaluation import DRAWN_EPISODES
 from coopgym.algorithms.training import Progress, TrainResult, train
 from coopgym.envs.catalogue import game as make_game
-from coopgym.study import claims, unfinished
+from coopgym.study import claims, trainers, unfinished
 from coopgym.study.cells import UNSEEDED, Modes, Seeds, of_game
 from coopgym.study.records import Records, Row
 
@@ -44,6 +44,7 @@ class Program:
     variant: str = ""
     runs: tuple[str, ...] = ()
     again: bool = False
+    trainer: str = trainers.OWN
 
     def __str__(self) -> str:
         modes, seeds = ", ".join(map(str, self.modes)) or "all modes", ", ".join(map(str, self.seeds))
@@ -112,13 +113,15 @@ def _result(program: Program, records: Records, report: Callable[[Any], None]) -
     def told(state: Progress) -> None:
         report(state.iteration / state.iterations)
 
-    design: dict[str, Any] = {
-        "reward_modes": program.modes, "seeds": program.seeds, "total_steps": program.steps, "device": program.device,
-        "evaluations": program.evaluations, "episodes": program.episodes, "progress": told,
+    (algorithm,) = program.algorithms
+    design: dict[str, Any] = {"reward_modes": program.modes, "seeds": program.seeds, "total_steps": program.steps}
+    if program.trainer != trainers.OWN:
+        return trainers.train(program.trainer, algorithm, program.game, report, **design, **program.options)
+    design |= {
+        "device": program.device, "evaluations": program.evaluations, "episodes": program.episodes, "progress": told,
         "checkpoint": unfinished.place(records.folder, list(program.runs)),
         "checkpoint_seconds": program.checkpoint_seconds, **program.options,
     }  # fmt: skip
-    (algorithm,) = program.algorithms
     try:
         return train(algorithm, program.game, **design)
     except CheckpointError as error:
@@ -143,12 +146,12 @@ def _write(program: Program, records: Records, result: TrainResult | reference.R
 def failed(program: Program, reason: str) -> list[Row]:
     """What the records say of a program that did not finish: which runs there should be, and why they are not."""
     made = make_game(program.game, **of_game(program.game, program.options))
-    entries: Sequence[registry.Algorithm] = [registry.algorithm(name) for name in program.algorithms]
+    entries = [trainers.described(program.trainer, name) for name in program.algorithms]
     cells = itertools.product(entries, program.modes or (None,), program.seeds)
     return [
         {
-            "run_id": run, "study": program.study, "variant": program.variant or None, "kind": found.kind,
-            "algorithm": found.name, "paradigm": found.paradigm, "seed": seed, **record.problem(made, mode),
+            "run_id": run, "study": program.study, "variant": program.variant or None, **found, "seed": seed,
+            **record.problem(made, mode),
             "reason": reason, "package_version": coopgym.__version__, "created": datetime.now(UTC).isoformat(),
             "origin": "own",
         }

@@ -18,7 +18,7 @@ from coopgym.algorithms.evaluation import DRAWN_EPISODES
 from coopgym.algorithms.record import canonical
 from coopgym.algorithms.registry import algorithm
 from coopgym.envs.reward import RewardMode
-from coopgym.study import unfinished
+from coopgym.study import trainers, unfinished
 from coopgym.study.cells import Cell, groups
 from coopgym.study.engines import Engine
 from coopgym.study.estimate import Estimates
@@ -103,7 +103,16 @@ class Runner:
 
     def _cells(self, program: Program) -> Iterator[Cell]:
         for name in program.algorithms:
-            yield Cell(name, program.game, program.modes, program.seeds, program.steps, program.options)
+            yield Cell(
+                name,
+                program.game,
+                program.modes,
+                program.seeds,
+                program.steps,
+                program.options,
+                program.variant,
+                program.trainer,
+            )
 
     def _of_runs(self, runs: Iterable[str]) -> list[Program]:
         """As few programs as these runs can be: policies without training together, by game."""
@@ -111,12 +120,17 @@ class Runner:
         for run in runs:
             cell = self.plan[run][0]
             alone = cell.learns or algorithm(cell.algorithm).kind == "oracle"
-            key = [cell.algorithm if alone else "", cell.game, cell.variant, cell.options, cell.steps]
+            key = [cell.algorithm if alone else "", cell.game, cell.variant, cell.options, cell.steps, cell.trainer]
             together.setdefault(canonical(key), []).append(run)
         return [program for each in together.values() for program in self._grouped(each)]
 
     def _grouped(self, runs: Sequence[str]) -> Iterator[Program]:
         cell = self.plan[runs[0]][0]
+        if cell.trainer != trainers.OWN and cell.learns:  # another library trains run after run, and resumes so
+            for run in runs:
+                mode, seed = self.plan[run][1:]
+                yield self._program(replace(cell, modes=(mode,) if mode else (), seeds=(seed,)), (cell.algorithm,))
+            return
         if cell.learns:
             for modes, seeds in groups(self.plan[run][1:] for run in runs):
                 yield self._program(replace(cell, modes=modes, seeds=seeds), (cell.algorithm,))
@@ -134,6 +148,7 @@ class Runner:
         return Program(
             names, cell.game, cell.modes, cell.seeds, cell.steps, work.device, self.records.store.url, cell.options,
             work.checkpoint_seconds, work.evaluations, work.episodes, work.study, cell.variant, runs, not self.resume,
+            cell.trainer,
         )  # fmt: skip
 
     def _pieces(self, runs: Sequence[str], count: int) -> Iterator[Program]:
@@ -150,7 +165,6 @@ class Runner:
         for program in programs:
             count = min(pieces, len(program.seeds))
             (cell, *_) = self._cells(program)
-            cell = replace(cell, variant=program.variant)
             for i in range(count):
                 shared.append(self._program(replace(cell, seeds=program.seeds[i::count]), program.algorithms))
         return sorted(shared, key=lambda p: -len(p.runs))

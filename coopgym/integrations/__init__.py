@@ -1,0 +1,1 @@
+"""Games and policies in the conventions of other libraries: Stable-Baselines3, TorchRL, RLlib."""

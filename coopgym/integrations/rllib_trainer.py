@@ -1,0 +1,191 @@
+"""RLlib as a trainer of ablations: one run for each reward mode and seed, recorded as our own learners' are."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+
+from coopgym.algorithms import record
+from coopgym.algorithms.curves import Curves
+from coopgym.algorithms.evaluation import DRAWN_EPISODES, best_constant, enough_episodes, evaluate
+from coopgym.algorithms.record import Run
+from coopgym.algorithms.reference import Reference
+from coopgym.envs.catalogue import entry
+from coopgym.envs.catalogue import game as make_game
+from coopgym.envs.game import Game
+from coopgym.envs.reward import RewardMode
+from coopgym.integrations.missing import need
+from coopgym.mechanisms import checks
+
+ALGORITHMS = ("PPO", "SAC")
+OBJECTIVE, DISCOUNT = "continuing", 0.9  # RLlib bootstraps where time ends an episode; the discount of our configs
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an ablation may change of RLlib's side: one policy per "agent" or "role", widths of the networks."""
+
+    policies: str = "agent"
+    hidden: tuple[int, ...] = (64, 64)
+
+
+def planned_run_ids(
+    algorithm: str,
+    game: str,
+    *,
+    reward_modes: Iterable[RewardMode],
+    seeds: Iterable[int],
+    total_steps: int,
+    **options: Any,
+) -> list[str]:
+    """The run_ids that ``train`` with the same arguments will give, in the same order; checks all of them."""
+    need("ray", "the trainer rllib")
+    checks.choice("algorithm", algorithm, ALGORITHMS)
+    settings, made = _split(game, options)
+    chosen = list(seeds)
+    return [_run_id(algorithm, made, m, s, _recipe(settings, total_steps)) for m in reward_modes for s in chosen]
+
+
+def train(
+    algorithm: str,
+    game: str,
+    *,
+    reward_modes: Iterable[RewardMode],
+    seeds: Iterable[int],
+    total_steps: int,
+    progress: Callable[[float], None],
+    evaluations: int = 20,
+    **options: Any,
+) -> Reference:
+    """Train one run after another. progress hears the share of all."""
+    settings, made = _split(game, options)
+    cells = [(mode, seed) for mode in reward_modes for seed in list(seeds)]
+    started, done = start(), list[Reference]()
+    try:
+        for i, (mode, seed) in enumerate(cells):
+
+            def tell(share: float, i: int = i) -> None:
+                progress((i + share) / len(cells))
+
+            done.append(_train(algorithm, made, mode, seed, total_steps, settings, tell, evaluations))
+    finally:
+        if started:
+            import ray
+
+            ray.shutdown()
+    parts = zip(*((one.runs, one.policies, one.curves) for one in done), strict=True)
+    return Reference(*(tuple(itertools.chain.from_iterable(part)) for part in parts))
+
+
+def described(algorithm: str) -> dict[str, Any]:
+    """What records say of an algorithm of RLlib: kind, algorithm, paradigm."""
+    return {"kind": "learner", "algorithm": _name(algorithm), "paradigm": "independent"}
+
+
+def start(processors: int = 1) -> bool:
+    """Start Ray on this machine, without its dashboard and with the least memory; False if it was there before."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    import ray
+
+    if ray.is_initialized():
+        return False
+    ray.init(
+        address="local", num_cpus=processors, include_dashboard=False, object_store_memory=100 * 2**20,
+        logging_level=logging.ERROR, log_to_driver=False,
+    )  # fmt: skip
+    return True
+
+
+def _train(
+    algorithm: str,
+    game: Game,
+    mode: RewardMode,
+    seed: int,
+    total_steps: int,
+    settings: Settings,
+    tell: Callable[[float], None],
+    evaluations: int,
+) -> Reference:
+    from coopgym.integrations import rllib_config
+    from coopgym.integrations.rllib_policy import from_rllib
+
+    made = {"PPO": rllib_config.ppo_config, "SAC": rllib_config.sac_config}[algorithm]
+    config = made(game, reward_mode=mode, **asdict(settings)).debugging(seed=seed)
+    learner, curves = config.build_algo(), Curves(evaluations)
+    steps, iterations, clock = 0, 0, time.perf_counter()
+    try:
+        while steps < total_steps:
+            before, iterations = steps, iterations + 1
+            steps = int(learner.train()["env_runners"]["num_env_steps_sampled_lifetime"])
+            if steps * evaluations // total_steps > before * evaluations // total_steps:
+                curves.evaluated(evaluate([from_rllib(learner, game)], game, 1), steps, iterations)
+            tell(min(1.0, steps / total_steps))
+        seconds = time.perf_counter() - clock
+        policy = from_rllib(learner, game, recipe={"algorithm": algorithm, **asdict(settings)})
+    finally:
+        learner.stop()
+    run = _record(algorithm, game, mode, seed, policy, _recipe(settings, total_steps), steps, iterations, seconds)
+    return Reference((run,), (policy,), tuple(curves.rows([run.run_id])))
+
+
+def _record(
+    algorithm: str,
+    game: Game,
+    mode: RewardMode,
+    seed: int,
+    policy: Any,
+    recipe: dict[str, Any],
+    steps: int,
+    updates: int,
+    seconds: float,
+) -> Run:
+    """The row of a run, measured by our own evaluation."""
+    sure = evaluate([policy], game, enough_episodes(game, policy))
+    drawn = evaluate([policy], game, DRAWN_EPISODES, seed=1, deterministic=False)
+    best = best_constant(game, reward_modes=[mode])
+    welfare, yardstick = float(sure.welfare[0].mean()), best["cooperative"]["welfare"]
+    identity = _run_id(algorithm, game, mode, seed, recipe)
+    return Run(
+        run_id=identity, **described(algorithm), seed=seed,
+        **record.problem(game, mode), observation=policy.observability, action_kind="continuous", objective=OBJECTIVE,
+        discount=DISCOUNT, hyperparameters=record.canonical(recipe), hyperparameters_hash=record.digest(recipe, 6),
+        parameters=sum(p.numel() for p in policy.module.parameters()), env_steps=steps, updates=updates,
+        **record.outcome(sure, 0), welfare_stochastic=float(drawn.welfare[0].mean()),
+        welfare_stochastic_sd=float(drawn.welfare[0].std()), episodes_stochastic=DRAWN_EPISODES,
+        best_constant_welfare=yardstick, best_constant_reward=best[str(mode)]["return"],
+        efficiency_best_constant=welfare / yardstick, torch_version=torch.__version__, device="cpu",
+        precision="float32", replicas_in_program=1, program_seconds=seconds, seconds=seconds,
+        env_steps_per_second=steps / max(seconds, 1e-9), program_id=record.digest([identity]),
+        created=datetime.now(UTC).isoformat(),
+    )  # fmt: skip
+
+
+def _run_id(algorithm: str, game: Game, mode: RewardMode, seed: int, recipe: dict[str, Any]) -> str:
+    setting, kind = game.default_observability, mode.kind
+    return record.run_id(
+        "learner", _name(algorithm), game, kind, record.mutuality(mode), seed, recipe, setting, OBJECTIVE
+    )  # fmt: skip
+
+
+def _name(algorithm: str) -> str:
+    return f"RLlib_{algorithm}"
+
+
+def _recipe(settings: Settings, total_steps: int) -> dict[str, Any]:
+    return {**asdict(settings), "total_steps": total_steps, "trainer": "rllib"}
+
+
+def _split(game: str, options: dict[str, Any]) -> tuple[Settings, Game]:
+    """(RLlib's settings, game) from options that belong to either; TypeError for one that belongs to neither."""
+    own = {name: options[name] for name in ("policies", "hidden") if name in options}
+    settings = Settings(own.get("policies", "agent"), tuple(own.get("hidden", (64, 64))))
+    found, version = entry(game)
+    return settings, make_game(f"{found.name}-{version}", **{k: v for k, v in options.items() if k not in own})
