@@ -22,9 +22,9 @@ from typing import Any
 from cells import Cell, Filed, asked, carry_out
 
 import coopgym
+from coopgym.study.conduct import MEASURES, identified
 from coopgym.validation.conduct import documented_games
 from coopgym.validation.conduct.audit import audit_case
-from coopgym.validation.conduct.table import MEASURES, identified
 
 STEPS = {"IPPO": 20_000, "MAPPO": 20_000, "VDN": 20_000, "IndependentREINFORCE": 80_000}  # of each replica
 CROWD = {"IPPO": 1_920, "MAPPO": 1_920, "VDN": 3_840, "IndependentREINFORCE": 1_920}  # with more than 8 agents

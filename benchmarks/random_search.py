@@ -1,10 +1,11 @@
 """Whether anything beats the planner: 100,000 random policies on every two-agent game, and what learners have reached.
 
-    python benchmarks/random_search.py [--policies 100000]
+    python benchmarks/random_search.py [--policies 100000] [--games TrustDilemma-v1]
 
 Policies are rules in trust and time, one for each agent: levels uniform in [0, 1], slopes normal (a third of them
 zero, so that constants take part). Learners are those of results/quality.json (cooperative rewards). What is filed, in
 results/random_search.json, is the best as a share of the optimum that coopgym.solve found, and of its upper bound.
+With --games the rows of the other games stay as they were filed.
 """
 
 from __future__ import annotations
@@ -53,12 +54,21 @@ def best_of_learners() -> dict[str, float]:
     return best
 
 
+def filed_without(games: list[str]) -> list[dict[str, Any]]:
+    """The rows of an earlier run that this one will not make anew."""
+    place = RESULTS / "random_search.json"
+    rows = json.loads(place.read_text())["rows"] if place.exists() else []
+    return [row for row in rows if row["game"] not in games]
+
+
 def main() -> None:
     """Search and file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--policies", type=int, default=100_000)
-    count, learned, rows = parser.parse_args().policies, best_of_learners(), []
-    for name in coopgym.list_games():
+    parser.add_argument("--games", type=lambda text: text.split(","), default=coopgym.list_games())
+    options, learned = parser.parse_args(), best_of_learners()
+    count, rows = options.policies, filed_without(options.games)
+    for name in options.games:
         game = coopgym.game(name)
         for kind in KINDS if game.n == 2 else ("cooperative",) if game.n <= 6 else ():
             solution = coopgym.solve(game, "social_optimum", kind)
@@ -70,6 +80,8 @@ def main() -> None:
                 row |= {"learners": learned[name] / value}
             rows.append(row)
             print(row, flush=True)
+    order = coopgym.list_games()
+    rows.sort(key=lambda row: order.index(row["game"]))
     lines = ",\n".join(json.dumps(row) for row in rows)
     text = f'{{"machine": {json.dumps(machine())},\n"rows": [\n{lines}\n]}}\n'
     write_atomically(RESULTS / "random_search.json", text.encode())

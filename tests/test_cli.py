@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import coopgym
 from coopgym.cli.commands import app
 
-COMMANDS = ("list", "show", "solve", "train", "evaluate", "landscape", "validate", "ablate")
+COMMANDS = ("list", "show", "solve", "train", "evaluate", "landscape", "validate", "ablate", "audit")
 
 
 def call(*arguments):

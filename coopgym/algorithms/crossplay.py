@@ -42,6 +42,11 @@ class SeatMix(Policy):
         """If either is."""
         return self.first.random or self.second.random
 
+    @property
+    def remembers(self) -> bool:
+        """If either does."""
+        return self.first.remembers or self.second.remembers
+
     def reseed(self, seed: int) -> None:
         """Two streams, so that strangers do not share their noise."""
         self.first.reseed(seed)

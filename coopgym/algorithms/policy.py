@@ -32,6 +32,11 @@ class Policy(abc.ABC):
         """True if even the deterministic form draws random numbers."""
         return False
 
+    @property
+    def remembers(self) -> bool:
+        """True if what it plays may depend on what it saw earlier in the episode, and not on this observation alone."""
+        return False
+
     def reseed(self, seed: int) -> None:  # noqa: B027 - most policies draw nothing
         """Start the policy's own random stream anew; nothing for policies that draw none."""
 
@@ -132,6 +137,11 @@ class CallablePolicy(Policy):
 
     @property
     def random(self) -> bool:
+        """Unknown, so assumed."""
+        return True
+
+    @property
+    def remembers(self) -> bool:
         """Unknown, so assumed."""
         return True
 

@@ -115,6 +115,11 @@ class SeatPolicy(Policy):
         """True if any of those that play is."""
         return self.own.random or any(player.random for player, _ in self.seat.players)
 
+    @property
+    def remembers(self) -> bool:
+        """True if any of those that play does."""
+        return self.own.remembers or any(player.remembers for player, _ in self.seat.players)
+
     def reseed(self, seed: int) -> None:
         """Start all streams anew; those of a stack's replicas are the same, as their noise is."""
         self.own.reseed(seed)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from coopgym.cli import output
+from coopgym.cli.audit import audit
 from coopgym.cli.group import Commands
 from coopgym.cli.studies import app as studies
 from coopgym.oracles import NAMES
@@ -240,3 +241,6 @@ def ablate(
     output.ablation(result, picture, json)
     if result.failures:
         raise typer.Exit(1)
+
+
+app.command()(audit)

@@ -45,18 +45,21 @@ def moments(
     xp = namespace(game.endowment)
     state = game.reset(batch, reset_draws)
     alive = state.time >= 0.0
-    noise, t = noise or np.random.default_rng(0), 0
-    while bool(alive.any()):
+    noise, k, everybody = noise or np.random.default_rng(0), game.step_draws, True
+    for t in range(game.horizon):
         if lanes is not None and lanes[t] > len(alive):
             state, alive = _joined(game, state, lanes[t]), first_again(alive, lanes[t])
-        k = game.step_draws
         draws = xp.asarray(noise.standard_normal((*alive.shape, k)), game.endowment) if k else None
         after, payoffs, ended = game.step(state, act(state), draws)
-        if not bool(alive.all()):
+        if not everybody:
             after = select(alive, after, state)
-        yield Moment(state, after, payoffs, alive, alive & ended)
-        state, t = after, t + 1
-        alive = alive & ~ended & ~game.truncated(after)
+        yield Moment(state, after, payoffs, alive, ended if everybody else alive & ended)
+        state = after
+        if game.exit is not None:  # the only rule that ends a game before its time
+            alive = alive & ~ended
+            everybody = bool(alive.all())
+            if not everybody and not bool(alive.any()):
+                break
 
 
 def _joined(game: Game, state: State, count: int) -> State:

@@ -144,9 +144,21 @@ def select(mask: Array, chosen: State, other: State) -> State:
 
 
 def first_again(x: Array, count: int) -> Array:
-    """``x [L, ...]`` with its first row repeated behind it until there are ``count``."""
-    rows = np.arange(count)
-    return x[np.where(rows < len(x), rows, 0)]
+    """``x [L, ...]`` with its first row repeated behind it until there are ``count``; games side by side in memory."""
+    if is_torch(x):
+        rows = np.arange(count)
+        return x[np.where(rows < len(x), rows, 0)]
+    longer = side_by_side(count, x.shape[1:], x.dtype)
+    longer[: len(x)], longer[len(x) :] = x, x[:1]
+    return longer
+
+
+def side_by_side(count: int, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
+    """An empty ``[count, *shape]`` in which the same number of all games lies in one stretch of memory.
+
+    Formulas keep the layout of what they are given, and run over long stretches rather than over few agents.
+    """
+    return np.empty((*shape, count), dtype=dtype).transpose(len(shape), *range(len(shape)))
 
 
 def branched(state: State, count: int) -> State:

@@ -12,6 +12,7 @@ STEP = 2.0**-13  # of a finite difference [endowments]; released games round act
 COARSE, FINE = (0.25, 0.08), (0.025, 0.008, 0.0025, 0.0008)  # how far blocks are shifted [endowments]
 SHORTEST = 16  # coarse moves shift blocks of at least one such part of the episode
 RATES = (0.0, 0.2, 0.3, 0.5, 0.6, 1.0)  # where coarse moves put blocks, besides: bounds, and thresholds of rules
+CLOSE, ROUGH = 1e-12, 1e-9  # relative gain of an iteration below which a quasi-Newton method ends: every step, knots
 WORTH = 1e-6  # relative gain of a round below which smaller moves come next
 
 
@@ -58,7 +59,7 @@ def quasi_newton(
             best, top = moved, value
         return -value / scale, -(slopes.reshape(shape) * tops).ravel() / scale
 
-    options = {"maxiter": iterations, "maxfun": 3 * iterations // 2, "ftol": 1e-12}
+    options = {"maxiter": iterations, "maxfun": 3 * iterations // 2, "ftol": CLOSE if basis is None else ROUGH}
     bounds = [(0.0, 1.0)] * len(units)
     minimize(loss, (x[knots] / tops).ravel(), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     return best, top

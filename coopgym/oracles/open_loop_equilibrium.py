@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,17 +13,28 @@ from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
 from coopgym.envs.symmetry import roles
 from coopgym.mechanisms import checks
+from coopgym.oracles import planner
 from coopgym.oracles.best_response import best_response_sequence, separable
-from coopgym.oracles.equilibrium import stage_equilibrium
-from coopgym.oracles.result import SEQUENCE_TOLERANCE, Solution
-from coopgym.oracles.search import Effort
-from coopgym.oracles.sequence_certificate import certify
+from coopgym.oracles.equilibrium import settle, stage_equilibrium
+from coopgym.oracles.result import SEQUENCE_TOLERANCE, Certificate, Solution
+from coopgym.oracles.search import Effort, climb
+from coopgym.oracles.sequence_certificate import relative, scanned, searched
 from coopgym.oracles.sequences import Sequences
 from coopgym.oracles.stage import StageGame
 
 ROUNDING = 1e-9  # sequences of a role that are closer than this are one [endowments]
 GLANCE = 401  # own actions that are tried at each stage of a path
-WARM = Effort(starts=1, iterations=20, rounds=2)  # of a response that starts from the one before
+WARM = Effort(starts=1, iterations=20, rounds=2)  # of a response to others who have moved far
+NEAR = Effort(starts=1, iterations=20, rounds=2, knots=False)  # of one that starts from the one before
+APART, ARRIVED = 1.0, 0.25  # limits that differ by less are one; so close to a known one, the way leads there [units]
+
+
+class Limit(NamedTuple):
+    """Where responses came to rest: name of the start, profile ``[T, N]``, largest change of each sweep."""
+
+    name: str
+    actions: np.ndarray
+    trace: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -44,42 +56,81 @@ class Iteration:
 
 
 def open_loop_equilibrium(
-    game: Game | str, mode: str | RewardMode = "private", iteration: Iteration | None = None, levels: int = 201
+    game: Game | str,
+    mode: str | RewardMode = "private",
+    iteration: Iteration | None = None,
+    levels: int = 201,
+    every: bool = True,
 ) -> list[Solution]:
     """All distinct limits of iterated best responses ``[T, N]``, the one with the smallest certified gain first.
 
-    Starts: the path of stage equilibria, and the best constant. Agents of a role move together, so that limits are
-    symmetric where the game is. Where steps do not touch each other (``separable``) the path of stage equilibria is the
-    equilibrium. ``levels`` of an own action are tried in the certificate.
+    Starts: the path of stage equilibria, and the best constant or the planner's optimum. Agents of a role move
+    together, so that limits are symmetric where the game is. Where steps do not touch each other (``separable``) the
+    path of stage equilibria is the equilibrium. ``levels`` of an own action are tried in the certificate. every: False
+    for the first of them only, in less time: a limit against which a search gains more than the first one's certificate
+    says cannot come before it.
     """
     began = time.perf_counter()
-    game, mode = make_game(game).to("numpy"), RewardMode.of(mode)
-    sequences, chosen = Sequences(game, mode), iteration or Iteration()
-    starts = [("path of stage equilibria", stagewise_path(game, mode))]
-    if not separable(game, mode):
-        starts.append(("best constant", best_constant_profile(sequences)))
-    limits = [(name, *iterate(sequences, equalled(game, start), chosen)) for name, start in starts]
-    distinct: list[tuple[str, np.ndarray, tuple[float, ...]]] = []
-    for limit in limits:
-        if all(np.abs(limit[1] - other[1]).max() > 1.0 for other in distinct):
-            distinct.append(limit)
-    solutions = [_solution(sequences, *limit, levels, len(starts)) for limit in distinct]
+    sequences = Sequences(make_game(game).to("numpy"), RewardMode.of(mode))
+    limits, starts = limits_of(sequences, iteration or Iteration())
+    found = [searched(sequences, limit.actions) for limit in limits]
+    rewards = [sequences.play(limit.actions).rewards for limit in limits]
+    least = [max(relative(gain, paid) for gain in gains) for gains, paid in zip(found, rewards, strict=True)]
+    solutions: list[Solution] = []
+    for k in sorted(range(len(limits)), key=least.__getitem__):
+        if solutions and not every and min(s.certificate.relative for s in solutions) <= least[k]:
+            break
+        certificate = scanned(sequences, limits[k].actions, found[k], levels)
+        counted = replace(certificate, starts=starts, solutions=len(limits), trace=limits[k].trace)
+        solutions.append(_solution(sequences, limits[k], counted))
     seconds = time.perf_counter() - began
-    best_first = sorted(solutions, key=lambda s: s.certificate.relative)
-    counted = [replace(s.certificate, solutions=len(distinct)) for s in best_first]
-    return [replace(s, certificate=c, seconds=seconds) for s, c in zip(best_first, counted, strict=True)]
+    return [replace(s, seconds=seconds) for s in sorted(solutions, key=lambda s: s.certificate.relative)]
 
 
-def iterate(sequences: Sequences, start: np.ndarray, iteration: Iteration) -> tuple[np.ndarray, tuple[float, ...]]:
+def limits_of(sequences: Sequences, iteration: Iteration) -> tuple[list[Limit], int]:
+    """(distinct limits, number of starts) of iterated best responses.
+
+    Where all want the same, the planner's optimum takes the place of a constant, and a climb of all at once comes first
+    where rewards are smooth: what nobody can better together, nobody betters alone.
+    """
+    game, mode = sequences.game, sequences.mode
+    coupled = not separable(game, mode)
+    united = coupled and mode.weights.own == 0.0 and mode.weights.coupled == 0.0
+    path = stagewise_path(game, mode)
+    starts = [("path of stage equilibria", together(sequences, path) if united and game.smooth else path)]
+    if united:
+        optimum = planner.solve(planner.Problem.of(game, mode, np.ones(game.n), Effort()))[0]
+        starts.insert(0, ("planner's optimum", optimum))
+    elif coupled:
+        starts.append(("best constant", best_constant_profile(sequences)))
+    distinct = list[Limit]()
+    for name, start in starts:
+        known = [other.actions for other in distinct]
+        limit = Limit(name, *iterate(sequences, equalled(game, start), iteration, known))
+        if all(np.abs(limit.actions - other.actions).max() > APART for other in distinct):
+            distinct.append(limit)
+    return distinct, len(starts)
+
+
+def together(sequences: Sequences, start: np.ndarray) -> np.ndarray:
+    """A profile ``[T, N]`` of one sequence a role, with a larger mean reward than the roles' first agents' rows."""
+    objective = planner.by_roles(sequences, np.full(sequences.game.n, 1.0 / sequences.game.n))
+    return objective.profile(climb(objective, [start[:, objective.leaders]], WARM)[0])
+
+
+def iterate(
+    sequences: Sequences, start: np.ndarray, iteration: Iteration, known: list[np.ndarray]
+) -> tuple[np.ndarray, tuple[float, ...]]:
     """(profile ``[T, N]``, largest change of each sweep): best responses, in turn, until none of them gains.
 
     Agents of a role move together and part of the way. Where a rule can end the game each agent moves alone, and all
-    the way: one may keep the game alive for all, and half of the way to that is the end of it.
+    the way: one may keep the game alive for all, and half of the way to that is the end of it. ``known`` limits: once
+    a sweep ends next to one of them, it is the limit.
     """
     game = sequences.game
     role = roles(game)
     group = np.arange(game.n) if game.exit is not None else role
-    profile, damping, trace = start.copy(), iteration.damping if game.exit is None else 1.0, []
+    profile, damping, trace = start.copy(), iteration.damping if game.exit is None else 1.0, list[float]()
     last, content = np.zeros_like(start), list[int]()  # who gains nothing against the profile as it is
     for _ in range(iteration.sweeps):
         change, most, gained, turned = 0.0, 0.0, False, False
@@ -88,13 +139,14 @@ def iterate(sequences: Sequences, start: np.ndarray, iteration: Iteration) -> tu
             # the same agent, or one in its place, has been found to gain nothing
             if any(role[k] == role[agent] and np.array_equal(profile[:, k], profile[:, agent]) for k in content):
                 continue
-            response = best_response_sequence(game, sequences.mode, profile, agent, WARM)
-            relative = response.gain / max(1.0, abs(response.value))
-            if relative <= iteration.worth:
+            effort = NEAR if trace and game.exit is None else WARM
+            response = best_response_sequence(game, sequences.mode, profile, agent, effort)
+            gain = response.gain / max(1.0, abs(response.value))
+            if gain <= iteration.worth:
                 content.append(agent)
                 continue
             content.clear()
-            most = max(most, relative)
+            most = max(most, gain)
             step, gained = response.sequence - profile[:, agent], True
             change = max(change, float(np.abs(step).max()))
             turned |= float(step @ last[:, agent]) < 0.0
@@ -104,6 +156,9 @@ def iterate(sequences: Sequences, start: np.ndarray, iteration: Iteration) -> tu
         trace.append(change)
         if (change < iteration.tolerance and most < SEQUENCE_TOLERANCE / 10.0) or not gained:
             break
+        close = [other for other in known if np.abs(other - profile).max() <= ARRIVED]
+        if close:
+            return close[0], tuple(trace)
     return profile, tuple(trace)
 
 
@@ -112,14 +167,24 @@ def stagewise_path(game: Game, mode: RewardMode) -> np.ndarray:
 
     Each is looked at closely enough to be repaired; what is claimed of the path has a certificate of its own.
     """
-    state, rows = game.reset(), []
+    state, rows = game.reset(), list[np.ndarray]()
+    follow = game.smooth and not separable(game, mode)
     for _ in range(game.horizon):
-        rows.append(stage_equilibrium(StageGame(game, state, mode), points=GLANCE).actions)
+        rows.append(_next_stage(StageGame(game, state, mode), rows[-1] if rows and follow else None))
         state, _, ended = game.step(state, rows[-1], np.zeros(game.step_draws) if game.step_draws else None)
         if bool(ended):
             break
     rows += [rows[-1]] * (game.horizon - len(rows))
     return np.stack(rows)
+
+
+def _next_stage(stage: StageGame, before: np.ndarray | None) -> np.ndarray:
+    """An equilibrium ``[N]`` of a stage: where replies settle from the one ``before``, if they do."""
+    if before is not None:
+        settled = settle(stage, before[None])
+        if settled.done[0]:
+            return np.asarray(settled.profiles[0])
+    return stage_equilibrium(stage, points=GLANCE).actions
 
 
 def equalled(game: Game, actions: np.ndarray) -> np.ndarray:
@@ -144,13 +209,10 @@ def best_constant_profile(sequences: Sequences) -> np.ndarray:
     return np.asarray(candidates[int(values.argmax())])
 
 
-def _solution(
-    sequences: Sequences, name: str, actions: np.ndarray, trace: tuple[float, ...], levels: int, starts: int
-) -> Solution:
-    game, mode = sequences.game, sequences.mode
-    certificate = replace(certify(game, mode, actions, levels=levels), starts=starts, trace=trace)
+def _solution(sequences: Sequences, limit: Limit, certificate: Certificate) -> Solution:
+    game, mode, actions = sequences.game, sequences.mode, limit.actions
     played = sequences.play(actions)
-    notes = (f"reached from the {name}", f"lasts {float(played.lengths):g} of {game.horizon} steps")
+    notes = (f"reached from the {limit.name}", f"lasts {float(played.lengths):g} of {game.horizon} steps")
     return Solution(
         game.id, game.hash, "open_loop_equilibrium", "open-loop equilibrium", str(mode), actions, played.payoffs,
         played.rewards, "iterated best response over sequences", certificate, notes=notes,

@@ -6,7 +6,7 @@ Games are deterministic from a fixed start, so that no policy with feedback can 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import product
 
@@ -23,6 +23,7 @@ from coopgym.oracles.result import Certificate, Solution
 from coopgym.oracles.search import Effort, climb, pattern_search
 from coopgym.oracles.sequences import Sequences
 
+PARTS, PROMISING = 41, 2e-3  # levels of each part of a role; how far below the best a start may lie, relative
 EQUAL = 1e-9  # relative: a value this close to the bound is the optimum
 
 
@@ -83,6 +84,7 @@ def solve(problem: Problem) -> tuple[np.ndarray, Bound | None, str, int]:
     if bound is not None and value >= bound.value * (1.0 - EQUAL):
         return objective.profile(x), bound, "start that attains the bound", len(candidates)
     x, value = climb(objective, _distinct(candidates[order], problem.effort.starts), problem.effort)
+    objective, x, value = divided(objective, x, value, problem.effort)
     actions = apart(objective, x, value, problem.effort.rounds)
     return actions, bound, "L-BFGS-B on finite differences, then pattern search", len(candidates)
 
@@ -174,6 +176,40 @@ def apart(objective: Objective, x: np.ndarray, value: float, rounds: int) -> np.
     if values[best] <= value * (1.0 + 1e-7):
         return together
     return pattern_search(free, trials[best], rounds)[0]
+
+
+def divided(objective: Objective, x: np.ndarray, value: float, effort: Effort) -> tuple[Objective, np.ndarray, float]:
+    """(objective, x ``[T, G]``, value) once roles have been tried in two parts, each at a level of its own.
+
+    Only where rules have thresholds: what all must have built together, a part of them may build alone.
+    """
+    if objective.sequences.game.smooth:
+        return objective, x, value
+    starts = []
+    for group in range(len(objective.leaders)):
+        members = np.flatnonzero(objective.group == group)
+        for size in sorted({1, len(members) // 2} - {0, len(members)}):
+            split = objective.group.copy()
+            split[members[-size:]] = split.max() + 1
+            free = Objective(objective.sequences, objective.weights, objective.base, split)
+            tried = _two_parts(x, group, float(free.limit[group]))
+            values = free(tried)
+            starts.append((float(values.max()), free, tried[int(values.argmax())]))
+    top, free, start = max(starts, key=lambda one: one[0], default=(-np.inf, objective, x))
+    if top > value - PROMISING * abs(value):
+        found, reached = climb(free, [start], replace(effort, starts=1))
+        if reached > value * (1.0 + 1e-7):
+            return free, found, reached
+    return objective, x, value
+
+
+def _two_parts(x: np.ndarray, group: int, limit: float) -> np.ndarray:
+    """Candidates ``[K, T, G + 1]``: each part of a group at any of some levels until the last step, the others as in
+    ``x [T, G]``."""
+    pairs = np.array([(a, b) for a, b in product(np.linspace(0.0, limit, PARTS), repeat=2) if a != b])
+    start = np.repeat(np.concatenate([x, x[:, [group]]], axis=1)[None], len(pairs), axis=0)
+    start[:, :-1, group], start[:, :-1, -1] = pairs[:, :1], pairs[:, 1:]
+    return start
 
 
 def _mate(objective: Objective, agent: int) -> int:

@@ -24,11 +24,15 @@ DRAWS = 16  # games that stand for what is random or hidden
 
 
 class CommonNoise(np.random.Generator):
-    """Normal numbers ``[L, ...]`` that are the same for all L lanes: their differences are due to their actions."""
+    """Normal numbers that are the same along the first ``axes`` axes: differences there are due to actions."""
+
+    def __init__(self, bits: np.random.BitGenerator, axes: int = 1) -> None:
+        super().__init__(bits)
+        self.axes = axes
 
     def standard_normal(self, size: Any = None, *args: Any, **named: Any) -> Any:
         """One lane's numbers, repeated."""
-        return np.broadcast_to(super().standard_normal(size[1:]), size)
+        return np.broadcast_to(super().standard_normal(size[self.axes :]), size)
 
 
 @dataclass(frozen=True, eq=False)

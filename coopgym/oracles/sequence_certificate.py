@@ -43,24 +43,39 @@ def certify(
     whole sequences are searched. Where steps do not touch each other, each step is solved instead, which leaves nothing
     to try, and the certificate is exhaustive. relative is taken per agent, over max(1, |its reward|).
     """
-    game, mode = make_game(game).to("numpy"), RewardMode.of(mode)
-    rewards = Sequences(game, mode).play(actions).rewards
-    gains, exact = [], separable(game, mode)
-    for agent in representatives(game, actions):
-        objective = alone(Sequences(game, mode), actions, agent)
-        value = float(rewards[agent])
-        response = best_response_sequence(game, mode, actions, agent, effort)
-        found = [Gain(response.gain, agent, 0, 0, float(response.sequence[0]))]
-        if not exact:
-            found.append(simple_gain(objective, agent, value, levels))
-        gains += [(max(g.gain, 0.0) / max(1.0, abs(value)), g) for g in found]
-    relative, worst = max(gains, key=lambda pair: pair[0])
+    sequences = Sequences(make_game(game).to("numpy"), RewardMode.of(mode))
+    return scanned(sequences, actions, searched(sequences, actions, effort), levels)
+
+
+def searched(sequences: Sequences, actions: np.ndarray, effort: Effort = LIGHT) -> list[Gain]:
+    """What one agent of each kind gains by the best whole sequence that a search finds: the first half of certify."""
+    found = []
+    for agent in representatives(sequences.game, actions):
+        response = best_response_sequence(sequences.game, sequences.mode, actions, agent, effort)
+        found.append(Gain(response.gain, agent, 0, 0, float(response.sequence[0])))
+    return found
+
+
+def scanned(sequences: Sequences, actions: np.ndarray, found: list[Gain], levels: int) -> Certificate:
+    """The certificate of what a search has ``found``: with all simple deviations, unless each step was solved."""
+    game, mode = sequences.game, sequences.mode
+    exact, gains, rewards = separable(game, mode), list(found), sequences.play(actions).rewards
+    if not exact:
+        for gain in found:
+            objective = alone(sequences, actions, gain.agent)
+            gains.append(simple_gain(objective, gain.agent, float(rewards[gain.agent]), levels))
+    worst = max(gains, key=lambda gain: relative(gain, rewards))
     method = f"single steps x {levels} levels and blocks, exhaustive within class; {SEARCHED}"
     return Certificate(
-        max(worst.gain, 0.0), relative, SOLVED if exact else method,
+        max(worst.gain, 0.0), relative(worst, rewards), SOLVED if exact else method,
         exhaustive=exact,
         deviation={"agent": worst.agent, "step": worst.start, "length": worst.length, "action": worst.action},
     )  # fmt: skip
+
+
+def relative(gain: Gain, rewards: np.ndarray) -> float:
+    """A gain over max(1, |the agent's reward|), at least 0; rewards ``[N]``."""
+    return max(gain.gain, 0.0) / max(1.0, abs(float(rewards[gain.agent])))
 
 
 def representatives(game: Game, actions: np.ndarray) -> list[int]:

@@ -14,7 +14,7 @@ from coopgym.envs.moments import Act, moments
 from coopgym.envs.released import ReleasedGame
 from coopgym.envs.reward import RewardMode
 from coopgym.mechanisms.arrays import Array, is_torch, namespace
-from coopgym.mechanisms.base import Mechanism, State, first_again
+from coopgym.mechanisms.base import Mechanism, State, first_again, side_by_side
 from coopgym.mechanisms.coalition import CoalitionProduction
 from coopgym.mechanisms.loyalty import TeamProduction
 from coopgym.mechanisms.negotiation import Agreement
@@ -43,8 +43,9 @@ class Sequences:
 
     @cached_property
     def _played(self) -> Game:
-        """The game, without the N x N numbers of trust where no payoff or reward depends on them."""
-        return replace(self.game, trust=None) if trust_is_idle(self.game, self.mode) else self.game
+        """The game without what no payoff or reward depends on: N x N numbers of trust, what is only reported."""
+        bare = lean(self.game)
+        return replace(bare, trust=None) if trust_is_idle(self.game, self.mode) else bare
 
     def play(self, actions: Array) -> Returns:
         """Returns of sequences ``[..., T, N]`` in endowment units; T is the horizon, batch axes are independent."""
@@ -64,8 +65,9 @@ class Sequences:
         order = np.argsort(first, kind="stable")
         ends = np.minimum(np.arange(len(path)) // STRIDE * STRIDE + STRIDE, len(path))
         lanes = 1 + np.searchsorted(first[order], ends)  # those that leave before the end of a stride
-        total = np.zeros((1, self.game.n))
-        for _, rewarded, _ in self.steps(np.concatenate([path[None], actions[order]]), lanes.tolist()):
+        total, played = np.zeros((1, self.game.n)), side_by_side(len(actions) + 1, path.shape)
+        played[0], played[1:] = path, actions[order]
+        for _, rewarded, _ in self.steps(played, lanes.tolist()):
             total = first_again(total, len(rewarded)) + rewarded
         rewards = np.empty((len(actions), self.game.n))
         rewards[order] = first_again(total, len(actions) + 1)[1:]
@@ -84,8 +86,12 @@ class Sequences:
             return actions[..., t, :] if lanes is None else actions[: lanes[t], t]
 
         for before, after, paid, alive, _ended in moments(game, act, batch, lanes=lanes):
-            on, zero = alive[..., None], 0.0 * paid
-            yield xp.where(on, paid, zero), xp.where(on, game.rewards(weights, before, after, paid), zero), alive
+            rewarded = game.rewards(weights, before, after, paid)
+            if game.exit is None:  # nobody is over before the end
+                yield paid, rewarded, alive
+            else:
+                on, zero = alive[..., None], 0.0 * paid
+                yield xp.where(on, paid, zero), xp.where(on, rewarded, zero), alive
             t += 1
 
     def constant(self, actions: np.ndarray) -> np.ndarray:
@@ -99,6 +105,13 @@ def path_of(game: Game, act: Act) -> np.ndarray:
     return np.stack([*played, *[played[-1]] * (game.horizon - len(played))])
 
 
+def lean(game: Game) -> Game:
+    """The game without mechanisms that only report (NumPy games; released ones stay as they are)."""
+    if isinstance(game, ReleasedGame) or is_torch(game.endowment):
+        return game
+    return replace(game, mechanisms=tuple(m for m in game.mechanisms if not _silent(m)))
+
+
 def trust_is_idle(game: Game, mode: RewardMode) -> bool:
     """Whether trust moves but reaches neither payoffs, nor rewards, nor the end of the game (NumPy games only)."""
     weighs = game.trust_weighted and mode.weights.coupled != 0.0
@@ -109,5 +122,9 @@ def trust_is_idle(game: Game, mode: RewardMode) -> bool:
 
 def _blind(m: Mechanism) -> bool:
     """Whether a mechanism pays without a look at trust, or does not pay at all."""
-    silent = type(m).payoffs is Mechanism.payoffs and type(m).baseline is Mechanism.baseline
-    return type(m) in BLIND or silent
+    return type(m) in BLIND or _silent(m)
+
+
+def _silent(m: Mechanism) -> bool:
+    """Whether a mechanism neither pays nor says what is expected; each reads no entries but its own."""
+    return type(m).payoffs is Mechanism.payoffs and type(m).baseline is Mechanism.baseline

@@ -13,13 +13,16 @@ from coopgym.envs.game import Game
 from coopgym.envs.moments import Act, moments
 from coopgym.envs.reward import RewardMode
 from coopgym.envs.symmetry import roles
-from coopgym.mechanisms.base import State
+from coopgym.mechanisms.base import State, side_by_side
 from coopgym.oracles.exploitability import exploitability
 from coopgym.oracles.result import Certificate, RefusedError, Solution
-from coopgym.oracles.sequences import Sequences, path_of
+from coopgym.oracles.sequences import Sequences, lean, path_of
 
 LEVELS, SLOPES, DRIFTS = np.linspace(0.0, 1.0, 21), (-1.0, 0.0, 0.5, 1.0, 2.0, 4.0), (-0.3, 0.0, 0.3)
 STEPS = (0.04, 0.02, 0.01, 0.005, 0.002, 0.0005)  # of the local search, in rates; slopes move ten times as far
+SCALE = np.array([1.0, 10.0, 1.0])  # of changes in the coefficients
+TIED = 1e-7  # relative difference of returns below which the rule at hand is changed as little as possible
+WALK = 16  # most steps of a local search
 SWEEPS = 30
 WORTHLESS = 0.05  # relative gain within rules above which a profile is not called an answer
 SETTLED = 1e-3  # change of a coefficient that no longer counts
@@ -81,8 +84,10 @@ def _follow(game: Game, coefficients: np.ndarray) -> Act:
 
 def returns(game: Game, mode: RewardMode, coefficients: np.ndarray) -> np.ndarray:
     """Rewards of an episode ``[L, N]`` of rules ``[L, N, 3]``."""
-    total = np.zeros(coefficients.shape[:-1])
-    for before, after, payoffs, alive, _ in moments(game, _follow(game, coefficients), coefficients.shape[:-2]):
+    total, played = np.zeros(coefficients.shape[:-1]), lean(game)
+    rules = side_by_side(len(coefficients), (game.n, COEFFICIENTS))
+    rules[:] = coefficients
+    for before, after, payoffs, alive, _ in moments(played, _follow(played, rules), coefficients.shape[:-2]):
         total += np.where(alive[..., None], game.rewards(mode.weights, before, after, payoffs), 0.0)
     return total
 
@@ -95,13 +100,13 @@ def best_rule(game: Game, mode: RewardMode, profile: np.ndarray, agent: int, *, 
     own = profile[agent]
     grid = np.array(list(itertools.product(LEVELS, SLOPES, DRIFTS))) if wide else np.empty((0, COEFFICIENTS))
     best, value = _best(game, mode, profile, agent, np.vstack([own, grid]))
-    moves = np.array(list(itertools.product((-1.0, 0.0, 1.0), repeat=COEFFICIENTS))) * (1.0, 10.0, 1.0)
-    for step in STEPS:
-        for _ in range(4):  # as long as it pays to walk on
-            nearby, higher = _best(game, mode, profile, agent, best + step * moves)
-            if higher <= value:
-                break
-            best, value = nearby, higher
+    moves = np.array(list(itertools.product((-1.0, 0.0, 1.0), repeat=COEFFICIENTS))) * SCALE
+    near = np.concatenate([0.0 * moves[:1], *(step * moves for step in STEPS)])
+    for _ in range(WALK):  # as long as it pays to walk on
+        nearby, higher = _best(game, mode, profile, agent, best + near)
+        if higher <= value:
+            break
+        best, value = nearby, higher
     return best, value
 
 
@@ -109,7 +114,9 @@ def _best(game: Game, mode: RewardMode, profile: np.ndarray, agent: int, rules: 
     lanes = np.repeat(profile[None], len(rules), axis=0)
     lanes[:, agent] = rules
     found = returns(game, mode, lanes)[:, agent]
-    best = int(found.argmax())
+    top = float(found.max())
+    tied = np.flatnonzero(found >= top - TIED * max(1.0, abs(top)))
+    best = tied[np.abs((rules[tied] - rules[0]) / SCALE).max(-1).argmin()]  # the first rule is the one at hand
     return rules[best], float(found[best])
 
 

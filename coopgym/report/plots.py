@@ -52,7 +52,7 @@ def plot_ablation(runs: Sequence[Row], curves: Sequence[Row], path: str | Path) 
     algorithms = list(dict.fromkeys(line.algorithm for line in lines))
     trained = {row["algorithm"] for row in runs if row["kind"] == "learner"}
     learners = [name for name in algorithms if name in trained]
-    look = _look(modes)
+    look = look_of(modes)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(11.0, 7.6 if learners else 4.0), dpi=110, layout="constrained")
         halves: Any = figure.subfigures(2, 1, height_ratios=(1.15, 1.0)) if learners else (None, figure)
@@ -65,7 +65,7 @@ def plot_ablation(runs: Sequence[Row], curves: Sequence[Row], path: str | Path) 
     return Path(path)
 
 
-def _look(modes: Sequence[str]) -> dict[str, tuple[str, str]]:
+def look_of(modes: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Colour and marker of each reward mode; a sweep of mutuality runs along a colour scale instead."""
     if all(mode in COLOURS for mode in modes):
         return {mode: (COLOURS[mode], MARKERS[list(COLOURS).index(mode)]) for mode in modes}

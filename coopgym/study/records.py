@@ -21,6 +21,7 @@ from coopgym.study.store import store
 
 Row = dict[str, Any]
 MEASURED = ("created", "seconds", "program_seconds", "env_steps_per_second")  # columns that differ from time to time
+KEYS = ("run_id", "metric", "agent", "effort")  # those that a table has tell its rows apart
 FAILED = "failed"  # the status of a record that says why there is no result
 
 
@@ -31,8 +32,9 @@ class Records:
     it or nothing. A program writes its other tables first and ``runs`` last, so a run found in ``runs`` is complete.
     """
 
-    def __init__(self, out: str | Path) -> None:
-        self.store = store(out)
+    def __init__(self, out: str | Path, schemas: Mapping[str, pa.Schema] = SCHEMAS) -> None:
+        """``schemas``: columns by table; another room's tables stand beside those of ``coopgym.study.schema``."""
+        self.store, self.schemas = store(out), schemas
         self._complete: dict[str, list[str]] = {}  # part -> run_ids; a part never changes what it holds
 
     @property
@@ -51,10 +53,10 @@ class Records:
     def write(self, table: str, part: str, rows: Iterable[Mapping[str, Any]]) -> Path:
         """Write ``rows`` as one part and return where it is in ``folder``; a part of the same name is replaced.
 
-        Columns are those of ``coopgym.study.schema``; what a row leaves out is null, and so is a non-finite number.
+        Columns are those of the table's schema; what a row leaves out is null, and so is a non-finite number.
         Raises ValueError for a column that the table does not have.
         """
-        schema, sink = SCHEMAS[table], pa.BufferOutputStream()
+        schema, sink = self.schemas[table], pa.BufferOutputStream()
         clean = [_clean(row, schema) for row in rows]
         content = pa.Table.from_pylist(clean, schema=schema)
         pq.write_table(content, sink, compression="zstd", write_page_checksum=True)
@@ -90,7 +92,7 @@ class Records:
         A part that cannot be read is named in a RuntimeWarning and set aside as ``*.damaged``, so its runs count as
         missing and are done again.
         """
-        keys = [name for name in ("run_id", "metric", "agent") if name in SCHEMAS[table].names]
+        keys = [name for name in KEYS if name in self.schemas[table].names]
         found: dict[tuple[Any, ...], Row] = {}
         for name in self.store.names(table, ".parquet"):
             for row in self._part(table, name):
@@ -102,7 +104,7 @@ class Records:
     def sweep(self) -> None:
         """Remove what those who were killed have left, unless somebody is at work."""
         if claims.sweep(self.store):
-            for folder in (*SCHEMAS, "policies"):
+            for folder in (*self.schemas, "policies"):
                 self.store.sweep(folder)
 
     def done(self) -> set[str]:
@@ -150,7 +152,7 @@ class Records:
         try:
             source = pa.BufferReader(self.store.read(name))
             part = pq.ParquetFile(source, page_checksum_verification=True)
-            rows: list[Row] = aligned(part.read(), SCHEMAS[table]).to_pylist()
+            rows: list[Row] = aligned(part.read(), self.schemas[table]).to_pylist()
         except FileNotFoundError:  # removed since it was listed
             return []
         except (pa.ArrowException, OSError, ValueError) as reason:

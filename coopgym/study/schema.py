@@ -13,11 +13,12 @@ MOMENT = pa.timestamp("us", tz="UTC")
 AGENTS = pa.list_(NUMBER)  # one entry for each agent, in the game's order
 
 
-def _schema(*groups: tuple[pa.DataType, str]) -> pa.Schema:
+def schema(*groups: tuple[pa.DataType, str]) -> pa.Schema:
+    """Columns from groups (type, names with spaces between them)."""
     return pa.schema([(name, kind) for kind, names in groups for name in names.split()])
 
 
-RUNS = _schema(
+RUNS = schema(
     # identity
     (TEXT, "run_id study kind algorithm variant paradigm game"),
     (WHOLE, "report"),
@@ -59,7 +60,7 @@ RUNS = _schema(
     (TEXT, "duplicate_of policy_file policy_sha256 origin"),
 )
 
-CURVES = _schema(
+CURVES = schema(
     (TEXT, "run_id metric"),
     (WHOLE, "agent"),  # -1: all agents
     (TEXT, "unit"),
@@ -67,14 +68,14 @@ CURVES = _schema(
     (pa.list_(pa.float32()), "value"),
 )
 
-GAMES = _schema(
+GAMES = schema(
     (TEXT, "game"),
     (WHOLE, "report agents horizon"),
     (AGENTS, "endowment baseline shares interdependence"),
     (TEXT, "options game_hash description"),
 )
 
-COVERAGE = _schema(
+COVERAGE = schema(
     (TEXT, "algorithm variant game reward_mode"),
     (NUMBER, "mutuality"),
     (WHOLE, "seed"),

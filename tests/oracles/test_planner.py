@@ -142,3 +142,16 @@ def test_slopes_are_those_of_the_differentiable_game(id):
     Sequences(game.to("torch", dtype=torch.float64), mode).play(actions).rewards.sum().backward()
     scale = free.grad.abs().max().item()
     np.testing.assert_allclose(numeric.reshape(x.shape), free.grad.numpy(), rtol=0.0, atol=2e-3 * scale)
+
+
+def test_one_agent_may_carry_the_trust_that_keeps_a_game_alive():
+    """TrustDilemma's exit looks at the mean of trust: two levels pay more than any common one."""
+    game = coopgym.game("TrustDilemma-v1", max_steps=40)
+    solution = open_loop_optimum(game, "private", effort=QUICK)
+    levels = np.linspace(0.0, 100.0, 51)
+    pairs = np.stack(np.meshgrid(levels, levels), -1).reshape(-1, 2)
+    constant = Sequences(game, RewardMode("private")).constant(pairs)
+    best = float(Sequences(game, RewardMode("private")).play(constant).rewards.sum(-1).max())
+    assert best > best_constant(game, "private") * 1.001
+    assert best <= float(solution.rewards.sum()) <= solution.bound
+    assert abs(solution.actions[5, 0] - solution.actions[5, 1]) > 4.0

@@ -14,8 +14,9 @@ from scipy.stats import kendalltau
 
 import coopgym
 from coopgym.algorithms.policy import SchedulePolicy
+from coopgym.study.conduct import audit_folder, likeness
 from coopgym.study.records import Records
-from coopgym.validation.conduct import audit_case, audit_folder, documented_games, likeness
+from coopgym.validation.conduct import audit_case, documented_games
 from coopgym.validation.conduct.measures import evidence, measures, rubric, tau
 from coopgym.validation.conduct.nulls import best_constants, shuffled
 from coopgym.validation.conduct.play import play_phases
@@ -183,8 +184,12 @@ def test_trained_policies_and_stored_ones(trained: Any, tmp_path: Path) -> None:
     lines = likeness(rows)
     assert [line.runs for line in lines] == [2, 2, 2]
     assert lines[0].measures["r2"].mean == max(line.measures["r2"].mean for line in lines)
-    with pytest.raises(FileNotFoundError, match="plays one of SLCD"):
+    with pytest.raises(FileNotFoundError, match="no policy in"):
         audit_folder(tmp_path / "nothing")
+    runs = tmp_path / "run" / "runs.json"
+    runs.write_text(runs.read_text().replace('"SLCD-v1"', '"TrustDilemma-v1"'))
+    with pytest.raises(FileNotFoundError, match="plays one of SLCD"):
+        audit_folder(tmp_path / "run")
 
 
 def test_a_study_on_disk(trained: Any, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from coopgym.algorithms.policy import Policy, load_policy
-from coopgym.study.records import Records, Row
+from coopgym.study.records import Row
+from coopgym.study.stored import policies_of, stored
 from coopgym.study.summary import Estimate, estimate, mode_label
 from coopgym.validation.conduct.audit import Conduct, audit_case
 from coopgym.validation.conduct.record import documented_games
@@ -38,15 +38,17 @@ class Likeness:
 def audit_folder(folder: str | Path, *, news: Callable[[str, float], None] | None = None) -> list[Row]:
     """One row for each trained policy in ``folder`` whose game a case study documents, as ``audit_case`` finds it.
 
-    Folders are those that ``coopgym ablate`` or ``TrainResult.save`` has written. Raises FileNotFoundError where no
-    such policy is.
+    Folders are those that ``stored`` reads. Raises FileNotFoundError where no such policy is.
     """
-    tell, rows = news or (lambda name, share: None), []
-    stored = stored_policies(Path(folder))
-    for i, game in enumerate(stored):
-        runs, policies = zip(*stored[game], strict=True)
-        rows += identified(runs, audit_case(list(policies), policies[0].game))
-        tell("auditing", (i + 1) / len(stored))
+    tell, rows = news or (lambda name, share: None), list[Row]()
+    cases = documented_games()
+    programs = [(place, runs) for place, runs in stored(folder) if runs[0]["game"].rpartition("-")[0] in cases]
+    if not programs:
+        raise FileNotFoundError(f"no trained policy in {str(folder)!r} plays one of {', '.join(cases)}")
+    for i, (place, runs) in enumerate(programs):
+        policies = policies_of(place, runs)
+        rows += identified(runs, audit_case(policies, policies[0].game))
+        tell("auditing", (i + 1) / len(programs))
     return rows
 
 
@@ -57,25 +59,6 @@ def identified(runs: Sequence[Mapping[str, Any]], found: Conduct) -> list[Row]:
         identity = {key: run[key] for key in ("run_id", "algorithm", "seed")} | {"reward_mode": mode_label(run)}
         rows.append(identity | row | {"beats_constants": bool(beat)})
     return rows
-
-
-def stored_policies(folder: Path) -> dict[str, list[tuple[Row, Policy]]]:
-    """Runs and policies by game, of documented games only."""
-    import json
-
-    if (folder / "runs.json").is_file():
-        runs, stack = json.loads((folder / "runs.json").read_text()), load_policy(folder / "policy")
-        pairs = [(run, stack[r]) for r, run in enumerate(runs)]  # type: ignore[index]
-    else:
-        runs = [run for run in Records(folder).read("runs") if run["policy_file"]]
-        pairs = [(run, load_policy(folder / run["policy_file"])) for run in runs]
-    stored: dict[str, list[tuple[Row, Policy]]] = {}
-    for run, policy in pairs:
-        if policy.game.name in documented_games():
-            stored.setdefault(f"{policy.game.id} {policy.game.hash}", []).append((run, policy))
-    if not stored:
-        raise FileNotFoundError(f"no trained policy in {str(folder)!r} plays one of {', '.join(documented_games())}")
-    return stored
 
 
 def likeness(rows: Iterable[Mapping[str, Any]]) -> list[Likeness]:

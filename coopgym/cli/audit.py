@@ -1,0 +1,75 @@
+"""``coopgym audit``: what the policies of a study do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from coopgym.cli import output
+
+COLUMNS = {  # heading: measure, form, factor
+    "welfare": ("welfare", ",.0f", 1.0),
+    "coop. %": ("level", ".0f", 100.0),
+    "gain %": ("best_gain_relative", ".2f", 100.0),
+    "deterrence": ("deterrence", ",.0f", 1.0),
+    "retaliation": ("retaliation", ".2f", 1.0),
+    "reciprocity": ("reciprocity_slope", ".2f", 1.0),
+    "end game": ("endgame", "+.2f", 1.0),
+    "gini": ("gini", ".2f", 1.0),
+    "trust": ("trust", ".2f", 1.0),
+}
+
+
+def audit(
+    run: Annotated[Path, typer.Argument(help="A folder of `coopgym train` or `ablate`, or a folder of such folders.")],
+    game: Annotated[str | None, typer.Option(help="Only this game, where there are several.")] = None,
+    effort: Annotated[str, typer.Option(help="quick (about a second for each algorithm and game) or full.")] = "quick",
+    again: Annotated[bool, typer.Option("--again", help="Measure what was measured before, too.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")] = False,
+) -> None:
+    """Measure what trained policies do: deviations, retaliation, forgiveness, free riding, fairness, strangers.
+
+    Rows are kept in the folder: after an interrupt, the same command goes on where it stopped.
+
+    Example: coopgym audit runs/ablation-AppleAppStore-v1
+    """
+    from coopgym.study.audits import audit_runs
+
+    with output.progress() as bar:
+        found = audit_runs(run, game=game, effort=effort, resume=not again, news=bar)
+    show(found.rows, json)
+
+
+def show(rows: Sequence[Mapping[str, Any]], json: bool) -> None:
+    """One line for each game, algorithm and mode: means over seeds of the main measures."""
+    if json:
+        return output.print_json(rows)
+    from coopgym.study.hacking import by_cell
+
+    names = (("algorithm", ""), ("mode", ""), *((name, "r") for name in COLUMNS), ("seeds", "r"))
+    for game in dict.fromkeys(row["game"] for row in rows):
+        table = output.new_table(*names)
+        for (_, algorithm), modes in by_cell(row for row in rows if row["game"] == game).items():
+            for mode, seeds in modes.items():
+                cells = (_cell(list(seeds.values()), *column) for column in COLUMNS.values())
+                table.add_row(algorithm, mode, *cells, str(len(seeds)))
+        output.new_console().print(f"[bold]{game}[/]")
+        output.new_console().print(table)
+    output.new_console().print(MEANING, highlight=False, markup=False)
+    return None
+
+
+MEANING = (
+    "Means over agents and seeds. gain: largest that was found by leaving the policy, of the own payoff; deterrence: "
+    "how much larger it would be if partners did not react; retaliation: fall of partners' rates after a defection, "
+    "over its size; reciprocity: slope of a rate on a partner's random rate before; end game: rate at the end less "
+    "that in the middle."
+)
+
+
+def _cell(rows: Sequence[Mapping[str, Any]], measure: str, form: str, factor: float) -> str:
+    known = [row[measure] for row in rows if row[measure] is not None]
+    return f"{factor * sum(known) / len(known):{form}}" if known else ""

@@ -1,0 +1,166 @@
+"""Audits on disk: one row a run, beside the runs they belong to, so that they can be resumed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coopgym.algorithms.record import digest
+from coopgym.audit.behaviour import Audit, audit
+from coopgym.audit.effort import Effort
+from coopgym.audit.effort import effort as effort_of
+from coopgym.audit.measures import CATALOGUE, mean
+from coopgym.envs.reward import RewardMode
+from coopgym.study.records import Records, Row
+from coopgym.study.schema import AGENTS, MOMENT, NUMBER, SCHEMAS, TEXT, WHOLE, schema
+from coopgym.study.stored import policies_of, stored
+
+News = Callable[[str, float], None]
+AFTER = 21  # steps of an answer that are kept, the shock's own included
+
+AUDITS = schema(
+    (TEXT, "run_id effort algorithm kind game game_hash reward_mode"),
+    (NUMBER, "mutuality"),
+    (WHOLE, "seed env_steps agents episodes replicas_in_program"),
+    (NUMBER, " ".join(CATALOGUE)),  # of what each agent has, the mean over those that were audited
+    (AGENTS, " ".join(f"{name}_by_agent" for name, m in CATALOGUE.items() if m.agents)),
+    (TEXT, "infinite undefined notes package_version"),  # names; reasons by name
+    (NUMBER, "program_seconds"),
+    (MOMENT, "created"),
+)
+AUDIT_CURVES = schema(
+    (TEXT, "run_id effort metric unit"),
+    (AGENTS, "x y value"),  # value over x, or over the plane (x, y)
+)
+TABLES = {**SCHEMAS, "audits": AUDITS, "audit_curves": AUDIT_CURVES}
+
+
+@dataclass(frozen=True)
+class Audited:
+    """Rows of ``audits`` and ``audit_curves`` of all runs that were asked for; how many of them were there before."""
+
+    rows: list[Row]
+    curves: list[Row]
+    skipped: int
+
+
+def audit_runs(
+    place: str | Path,
+    *,
+    game: str | None = None,
+    effort: str | Effort = "quick",
+    resume: bool = True,
+    news: News | None = None,
+) -> Audited:
+    """Audit every policy under ``place``: a folder of ``coopgym train`` or ``ablate``, one of such folders, or what
+    ``TrainResult.save`` wrote.
+
+    Replicas of one algorithm and game are measured as one batch. Rows are written to ``audits`` in the folder of the
+    runs, and those that are there are not measured again unless ``resume`` is False. game: only this one. Raises
+    FileNotFoundError where there is no policy, ValueError for a damaged one.
+    """
+    fine, tell = effort_of(effort), news or (lambda name, share: None)
+    jobs = stored(place, game)
+    places = list(dict.fromkeys(folder for folder, _ in jobs))
+    kept = {folder: _found(folder, fine.name) if resume else {} for folder in places}
+    skipped = 0
+    for k, (folder, runs) in enumerate(jobs):
+        tell("auditing", k / len(jobs))
+        missing = [run for run in runs if run["run_id"] not in kept[folder]]
+        skipped += len(runs) - len(missing)
+        if missing:  # a replica's partners of other seeds are in its program, so all of it is played again
+            rows, curves = _audited(folder, runs, fine)
+            part = digest([fine.name, *(row["run_id"] for row in rows)])
+            Records(folder, TABLES).write("audit_curves", part, curves)
+            Records(folder, TABLES).write("audits", part, rows)  # last: what stands there is complete
+            kept[folder] |= {row["run_id"]: row for row in rows}
+    tell("auditing", 1.0)
+    rows = [kept[folder][run["run_id"]] for folder, runs in jobs for run in runs]
+    asked = {row["run_id"] for row in rows}
+    curves = [row for folder in places for row in Records(folder, TABLES).read("audit_curves")]
+    curves = [row for row in curves if row["run_id"] in asked and row["effort"] == fine.name]
+    return Audited([_plain(row) for row in rows], curves, skipped)
+
+
+def rows_of(found: Audit, runs: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Rows of the table ``audits`` for the runs whose policies were the replicas of an audit."""
+    return [_row(found, replica, run) for replica, run in enumerate(runs)]
+
+
+def _row(found: Audit, replica: int, run: Mapping[str, Any]) -> Row:
+    from coopgym import __version__
+
+    flat = found.record(replica)
+    same = ("run_id", "algorithm", "kind", "game", "game_hash", "reward_mode", "mutuality", "seed", "env_steps")
+    row: Row = {name: run.get(name) for name in same}
+    row |= {name: flat[name] for name in CATALOGUE if name in flat}
+    row |= {f"{name}_by_agent": x for name, x in found.by_agent(replica).items()}
+    return row | {
+        "effort": found.effort, "agents": len(found.agents), "episodes": found.episodes,
+        "replicas_in_program": found.replicas, "undefined": flat["undefined"], "notes": "; ".join(found.notes),
+        "infinite": "; ".join(name for name in CATALOGUE if name in flat and math.isinf(flat[name])),
+        "package_version": __version__, "program_seconds": found.seconds, "created": datetime.now(UTC).isoformat(),
+    }  # fmt: skip
+
+
+def curves_of(found: Audit, runs: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Rows of the table ``audit_curves`` for these runs."""
+    return [
+        {"run_id": run["run_id"], "effort": found.effort, "metric": name, "unit": unit, "x": x, "y": y, "value": z[r]}
+        for name, (unit, x, y, z) in _curves(found).items() for r, run in enumerate(runs)
+    ]  # fmt: skip
+
+
+def _curves(found: Audit) -> dict[str, tuple[str, Any, Any, Any]]:
+    """unit, x, y and values ``[R, K]`` by name: answers to shocks of one step, conditional rates, the fingerprint."""
+    curves: dict[str, tuple[str, Any, Any, Any]] = {}
+    if "impulses" in found.families:
+        shown = found.impulses.mean_answers(AFTER)
+        curves |= {name: ("1", np.arange(AFTER), None, x) for name, x in shown.items()}
+    if "conditional" in found.families:
+        bins = found.conditional.curve.shape[-1]
+        middle = (np.arange(bins) + 0.5) / bins
+        curves["conditional_curve"] = ("rate", middle, None, mean(found.conditional.curve, 1))
+    if "fingerprint" in found.families:
+        plane = found.fingerprint
+        curves["fingerprint"] = ("1", plane.x, plane.y, plane.payoffs)
+    return curves
+
+
+def _audited(folder: Path, runs: Sequence[Row], fine: Effort) -> tuple[list[Row], list[Row]]:
+    """Rows and curves of one program; as one batch where its policies fit in a stack."""
+    policies = policies_of(folder, runs)
+    modes = [RewardMode(run["reward_mode"], 1.0 if run["mutuality"] is None else run["mutuality"]) for run in runs]
+    together = all(policies[0].fits(p) for p in policies)
+    batches = [list(range(len(runs)))] if together else [[k] for k in range(len(runs))]
+    rows: list[Row] = []
+    curves: list[Row] = []
+    for batch in batches:
+        player: Any = policies[batch[0]] if len(batch) == 1 else [policies[k] for k in batch]
+        found = audit(player, policies[0].game, [modes[k] for k in batch], effort=fine)
+        rows += rows_of(found, [runs[k] for k in batch])
+        curves += curves_of(found, [runs[k] for k in batch])
+    return rows, curves
+
+
+def _found(folder: Path, effort: str) -> dict[str, Row]:
+    rows = Records(folder, TABLES).read("audits")
+    return {row["run_id"]: row for row in rows if row["effort"] == effort}
+
+
+def _plain(row: Row) -> Row:
+    """As it is read back: nothing is NaN or infinite."""
+    clean = {name: row.get(name) for name in AUDITS.names}
+    return {name: _finite(x) for name, x in clean.items()}
+
+
+def _finite(x: Any) -> Any:
+    if isinstance(x, list):
+        return [_finite(v) for v in x]
+    return None if isinstance(x, float) and not math.isfinite(x) else x
