@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 from dataclasses import dataclass, field
@@ -74,7 +75,7 @@ class Game:
         """Number of agents N."""
         return len(self.agents)
 
-    @property
+    @functools.cached_property
     def hash(self) -> str:
         """Twelve hex digits that change with the id, any parameter, or the kind of any mechanism."""
         text = json.dumps([self.id, _content(self)], sort_keys=True)
