@@ -15,7 +15,8 @@ RATES = (0.2, 0.3, 0.5, 0.6)  # where released multipliers and loyalty take thei
 GRID = 81
 ZOOM = np.linspace(-1.0, 1.0, 17)
 ROUNDS = 5  # each narrows the bracket eightfold
-PARABOLA = 1e-5  # half width in endowments of the last step, which uses slopes instead of values
+PARABOLA = 1e-5  # half width in endowments of the last step, which uses slopes instead of values,
+NARROW, ROUNDING = 1e-3, 1e-8  # at most this share of the action itself, and at least this share of the endowment
 
 Objective = Callable[[np.ndarray], np.ndarray]  # joint actions [..., N] -> values [...]
 
@@ -85,8 +86,8 @@ def _by_slope(
     objective: Objective, profiles: np.ndarray, members: np.ndarray, limit: float, best: np.ndarray, top: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where values are smooth around the best point: the top of a parabola, since they are flat to half the digits."""
-    h = PARABOLA * limit
-    around = np.clip(best[:, None] + h * np.array([-1.0, 0.0, 1.0]), 0.0, limit)
+    h = np.minimum(PARABOLA * limit, np.maximum(NARROW * best, ROUNDING * limit))  # a small action bends sooner
+    around = np.clip(best[:, None] + h[:, None] * np.array([-1.0, 0.0, 1.0]), 0.0, limit)
     low, middle, high = objective(put(profiles, members, around)).T
     bend = low - 2.0 * middle + high
     inside = (best > h) & (best < limit - h) & (bend < 0.0)

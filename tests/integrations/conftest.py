@@ -24,9 +24,9 @@ def example():
     return load
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster():
-    """Ray in its smallest form, once for all tests that need it; they share one worker of pytest-xdist."""
+    """Ray in its smallest form, for the tests of a file: those of studies make another cluster in the same process."""
     ray = pytest.importorskip("ray")
     from coopgym.integrations.rllib_trainer import start
 

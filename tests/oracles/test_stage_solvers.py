@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import coopgym
@@ -119,6 +119,7 @@ def test_the_currency_of_payoffs_changes_no_action(id, closed_form):
 
 @few
 @given(st.integers(2, 6), st.floats(5.0, 40.0), st.floats(0.3, 0.8), st.floats(0.5, 2.0))
+@example(3, 5.0, 0.5, 2.0)  # an effort of a thousandth of the endowment
 def test_team_efforts_are_those_of_the_formulas(n, omega, beta, cost):
     game = coopgym.game("TeamProduction-v1", n_agents=n, omega=omega, beta=beta, cost=cost)
     stage = StageGame.of(game, "private")

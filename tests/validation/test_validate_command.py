@@ -16,7 +16,7 @@ from coopgym.validation import protocol
 
 
 def call(*arguments: Any) -> Result:
-    return CliRunner().invoke(app, ["validate", *map(str, arguments)])
+    return CliRunner().invoke(app, ["validate", *map(str, arguments)], env={"COLUMNS": "120"})
 
 
 @pytest.fixture
