@@ -1,6 +1,7 @@
 """Writes docs/learners-speed.md: ``python docs/learner_tables.py [--write] [--device cpu|cuda]``.
 
-Tables of speed, memory and growth from ``benchmarks/results/learners-<device>.json``, with machine and versions. Both
+Tables of speed, memory and growth from ``benchmarks/results/learners-<device>.json`` (growth from ``-growth.json``, which
+``learners.py --only replicas,agents,lanes --out`` writes, where it is there), with machine and versions. Both
 devices' results are used where they are there; ``--device`` limits to one. Without ``--write`` it says whether the
 page is up to date (exit code 1 if not).
 """
@@ -123,28 +124,39 @@ def machine(about: Row) -> str:
     )
 
 
-def section(device: str, report: Row) -> str:
-    """All tables of one device."""
+def section(device: str, report: Row, growing: Row | None) -> str:
+    """All tables of one device; ``growing``: another run of the benchmark, for growth alone."""
     results, parts = report["results"], [f"## {'CPU' if device == 'cpu' else 'GPU'}", machine(report["machine"])]
     if results.get("learners"):
         parts += ["### All learners", speeds(results["learners"])]
     if results.get("sb3"):
         parts += ["### Beside Stable-Baselines3", against(results["sb3"])]
+    if results.get("ablation"):
+        parts += ["### Whole ablations", ablations(results["ablation"])]
+    if growing:
+        parts += [f"Growth is from a run of its own: {machine(growing['machine'])}"]
+        results = growing["results"]
     for room, by in GROWTH.items():
         if results.get(room):
             parts += [f"### Growth with {room}", growth(results[room], by)]
-    if results.get("ablation"):
-        parts += ["### Whole ablations", ablations(results["ablation"])]
     return "\n\n".join(parts)
 
 
 def page(devices: list[str], folder: Path = RESULTS) -> str:
     """The whole page, from the results that are there."""
     found = {device: folder / f"learners-{device}.json" for device in devices}
-    parts = [section(device, json.loads(path.read_text())) for device, path in found.items() if path.is_file()]
+    parts = [
+        section(device, json.loads(path.read_text()), _growing(folder, device))
+        for device, path in found.items() if path.is_file()
+    ]  # fmt: skip
     if not parts:
         raise SystemExit(f"there is no {found[devices[0]].name}; run `python benchmarks/learners.py` first")
     return "\n".join([HEAD, "\n\n".join(parts), ""])
+
+
+def _growing(folder: Path, device: str) -> Row | None:
+    path = folder / f"learners-{device}-growth.json"
+    return json.loads(path.read_text()) if path.is_file() else None
 
 
 def main() -> None:
