@@ -1,7 +1,7 @@
 """Writes docs/learners-speed.md: ``python docs/learner_tables.py [--write] [--device cpu|cuda]``.
 
-Tables of speed, memory and growth from ``benchmarks/results/learners-<device>.json`` (growth from ``-growth.json``, which
-``learners.py --only replicas,agents,lanes --out`` writes, where it is there), with machine and versions. Both
+Tables of speed, memory and growth from ``benchmarks/results/learners-<device>.json`` (growth from ``-growth.json``
+where it is there, which ``learners.py --only replicas,agents,lanes --out`` writes), with machine and versions. Both
 devices' results are used where they are there; ``--device`` limits to one. Without ``--write`` it says whether the
 page is up to date (exit code 1 if not).
 """
@@ -134,7 +134,7 @@ def section(device: str, report: Row, growing: Row | None) -> str:
     if results.get("ablation"):
         parts += ["### Whole ablations", ablations(results["ablation"])]
     if growing:
-        parts += [f"Growth is from a run of its own: {machine(growing['machine'])}"]
+        parts += [f"Growth is from a run of its own, beside one to three busy programs on two cores, so its speeds are low: {machine(growing['machine'])}"]
         results = growing["results"]
     for room, by in GROWTH.items():
         if results.get(room):
