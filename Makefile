@@ -52,6 +52,7 @@ tables: $(READY)  ## Write the pages that docs/ makes from benchmarks/results ag
 	$(BIN)/python docs/quality_tables.py --write
 	$(BIN)/python docs/learner_tables.py --write
 	$(BIN)/python docs/conduct_tables.py --write
+	$(BIN)/python docs/behaviour_tables.py --write
 
 grids: $(READY)  ## Draw again how equilibria on a grid approach the solved ones
 	$(BIN)/python docs/nash_grids.py
