@@ -28,6 +28,11 @@ def test_the_page_and_the_card_are_up_to_date():
     subprocess.run([sys.executable, ROOT / "docs" / "behaviour_tables.py"], check=True)
 
 
+def test_its_picture_exists_and_is_small():
+    (name,) = re.findall(r"\]\((\w+\.png)\)", PAGE.read_text())
+    assert (PAGE.parent / name).stat().st_size < 150_000
+
+
 def test_there_are_at_least_1116_distinct_runs(audits):
     keys = {(r["algorithm"], r["game"], r["reward_mode"], r["seed"]) for r in audits}
     assert len(keys) == len(audits) == len({r["run_id"] for r in audits}) >= 1_116
