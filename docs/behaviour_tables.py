@@ -19,7 +19,7 @@ from learner_tables import ROOT, table
 from readme_tables import keep, replaced
 
 import coopgym
-from coopgym.audit.comparison import Change, Comparison, compare_modes
+from coopgym.audit.comparison import RESAMPLES, Change, Comparison, compare_modes
 from coopgym.audit.measures import CATALOGUE
 from coopgym.report.catalogue import TITLES
 
@@ -145,6 +145,15 @@ def agreeing(means: Sequence[Row], c: Change) -> str:
     return f"{sum(signs)} of {len(signs)} games"
 
 
+def tests(found: Comparison) -> str:
+    """How many there were, and the least p that they can have."""
+    smallest = found.tests * 2.0 / (RESAMPLES + 1)
+    return (
+        f"{found.tests} tests, {len(found.found)} found. Signs are flipped {RESAMPLES:,} times, so no p of the tables is "
+        f"below {least(smallest)}."
+    )
+
+
 def sentences(found: Comparison, means: Sequence[Row]) -> str:
     """What the correction leaves, measure by measure, in words that only repeat the table."""
     lines = []
@@ -178,6 +187,17 @@ def undefined(audits: Sequence[Row]) -> str:
             why = Counter(because(row, shown.name) for row in without)
             lines.append([shown.title, str(len(without)), "; ".join(f"{text}: {n}" for text, n in why.most_common())])
     return table(["measure", "records without", "why"], lines, left=1)
+
+
+def nowhere(audits: Sequence[Row]) -> str:
+    """What no record has at all, and in how many only some of the agents were measured."""
+    lines = [
+        f"- No record has `{name}`: {because(audits[0], name)}."
+        for name in CATALOGUE
+        if all(row[name] is None for row in audits)
+    ]
+    notes = Counter(row["notes"] for row in audits if row["notes"])
+    return "\n".join([*lines, *(f"- {n} records: {text}." for text, n in notes.most_common())])
 
 
 def because(row: Row, name: str) -> str:
@@ -222,12 +242,12 @@ def page(text: str) -> str:
     found = compared(means)
     text = replaced(text, "about", f"{about(audits)}\n\n{budgets(audits)}")
     text = replaced(text, "measures", measures())
-    text = replaced(text, "found", f"{found.tests} tests, {len(found.found)} found.\n\n{sentences(found, means)}")
+    text = replaced(text, "found", f"{tests(found)}\n\n{sentences(found, means)}")
     for number, title in TITLES.items():
         games = ", ".join(f"`{g}`" for g in sorted({r["game"] for r in audits if report(r["game"]) == number}))
         body = f"Games: {games}.\n\n{effects(found, f'TR-{number}')}"
         text = replaced(text, f"tr-{number}", f"### TR-{number}: {title}\n\n{body}")
-    return replaced(text, "undefined", undefined(audits))
+    return replaced(text, "undefined", f"{undefined(audits)}\n\n{nowhere(audits)}")
 
 
 def columns(audits: Sequence[Row]) -> str:
