@@ -149,8 +149,8 @@ def tests(found: Comparison) -> str:
     """How many there were, and the least p that they can have."""
     smallest = found.tests * 2.0 / (RESAMPLES + 1)
     return (
-        f"{found.tests} tests, {len(found.found)} found. Signs are flipped {RESAMPLES:,} times, so no p of the tables is "
-        f"below {least(smallest)}."
+        f"{found.tests} tests, {len(found.found)} found. Signs are flipped {RESAMPLES:,} times, so no p of the tables "
+        f"is below {least(smallest)}."
     )
 
 
