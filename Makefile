@@ -52,6 +52,8 @@ tables: $(READY)  ## Write the pages that docs/ makes from benchmarks/results ag
 	$(BIN)/python docs/quality_tables.py --write
 	$(BIN)/python docs/learner_tables.py --write
 	$(BIN)/python docs/conduct_tables.py --write
+	$(BIN)/python docs/behaviour_tables.py --write
+	$(BIN)/python docs/behaviour_picture.py
 
 grids: $(READY)  ## Draw again how equilibria on a grid approach the solved ones
 	$(BIN)/python docs/nash_grids.py

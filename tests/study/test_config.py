@@ -27,7 +27,7 @@ def examples():
 
 
 def test_every_example_is_a_design(examples):
-    assert set(examples) == {"reference", "cpu", "mutuality", "width"}
+    assert set(examples) == {"audit", "reference", "cpu", "mutuality", "width"}
     for name, example in examples.items():
         assert example.name == name and example.description
         found, _ = example.design()
@@ -61,6 +61,12 @@ def test_the_widths_are_variants_of_each_learner(examples):
 def test_the_cpu_study_is_for_an_hour_on_two_cores(examples):
     found, _ = examples["cpu"].design()
     assert 0.4 < sum(map(Estimates().seconds, found)) / 2 / 3600 < 1.5
+
+
+def test_the_audit_study_has_enough_distinct_runs(examples):
+    found, excluded = examples["audit"].design()
+    assert sum(cell.replicas for cell in found) == 8 * 19 * 3 * 3 == 1_368 and not excluded
+    assert max(coopgym.game(cell.game).n for cell in found) <= 6
 
 
 def test_cells_and_their_runs():

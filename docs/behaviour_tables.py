@@ -1,0 +1,274 @@
+"""Writes docs/behaviour.md and the card of its data: ``python docs/behaviour_tables.py [--write]``.
+
+Audits come from ``data_cards/audit/audits.parquet``, times from ``benchmarks/results/behaviour.json``;
+``benchmarks/behaviour.py`` makes both. Without ``--write`` it says whether both texts are up to date (exit code 1 if
+not).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow.parquet as pq
+from learner_tables import ROOT, table
+from readme_tables import keep, replaced
+
+import coopgym
+from coopgym.audit.comparison import RESAMPLES, Change, Comparison, compare_modes
+from coopgym.audit.measures import CATALOGUE
+from coopgym.report.catalogue import TITLES
+
+PAGE = ROOT / "docs" / "behaviour.md"
+CARD = ROOT / "data_cards" / "audit" / "README.md"
+DATA = ROOT / "data_cards" / "audit" / "audits.parquet"
+RESULTS = ROOT / "benchmarks" / "results" / "behaviour.json"
+Row = dict[str, Any]
+
+
+class Shown(NamedTuple):
+    """A measure of the page; name: in the catalogue; of: its value in a record, None where it is not defined."""
+
+    title: str
+    name: str
+    what: str
+    of: Callable[[Row], float | None]
+
+
+def plain(title: str, name: str, what: str = "") -> Shown:
+    """A measure as it stands in the record."""
+    return Shown(title, name, what or CATALOGUE[name].what, lambda row: row[name])
+
+
+def imbalance(row: Row) -> float | None:
+    """Free riding of the agent that does it most: over all agents it adds up to 0."""
+    known = [x for x in row["free_riding_by_agent"] or [] if x is not None]
+    return max(known) if known else None
+
+
+def deterred(row: Row) -> float | None:
+    """Deterrence as a share of the payoff, so that games can be averaged."""
+    return None if row["deterrence"] is None else row["deterrence"] / max(1.0, abs(row["payoff"]))
+
+
+SHOWN = (
+    plain("retaliation", "retaliation"),
+    plain("reciprocity slope", "reciprocity_slope"),
+    plain("forgiveness [steps]", "forgiveness"),
+    plain("unforgiving", "unforgiving"),
+    Shown("free-riding, largest", "free_riding", CATALOGUE["free_riding"].what + ", largest over agents", imbalance),
+    plain("selfish agents", "selfish_share"),
+    plain("gini of surpluses", "gini"),
+    plain("welfare / best constant", "efficiency"),
+    plain("cooperation level", "level"),
+    plain("deviation gain", "best_gain_relative", "largest P_i(deviation) - P_i found, over max(1, |P_i|)"),
+    Shown("deterrence", "deterrence", CATALOGUE["deterrence"].what + ", over max(1, |payoff|)", deterred),
+    plain("end-game change", "endgame"),
+)
+CHANGES = (("private", "integrated"), ("private", "cooperative"), ("integrated", "cooperative"))
+
+
+def rows() -> list[Row]:
+    """The audits."""
+    found: list[Row] = pq.read_table(DATA).to_pylist()
+    return found
+
+
+@functools.cache
+def report(game: str) -> int:
+    """Which of the four reports a game is from: its class."""
+    return int(coopgym.game(game).report)
+
+
+def cells(audits: Sequence[Row]) -> list[Row]:
+    """One record for each class, mode, and pair of algorithm and game: means over its seeds. Keys as of compare_modes,
+    with the class as the game and the pair as the seed."""
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for row in audits:
+        groups.setdefault((row["algorithm"], row["game"], row["reward_mode"]), []).append(row)
+    return [
+        {"algorithm": "all", "game": f"TR-{report(game)}", "reward_mode": mode, "seed": f"{algorithm} {game}"}
+        | {shown.title: average([shown.of(row) for row in own]) for shown in SHOWN}
+        for (algorithm, game, mode), own in groups.items()
+    ]
+
+
+def average(values: Sequence[float | None]) -> float | None:
+    """Mean of what is defined and finite; None where nothing is."""
+    known = [x for x in values if x is not None and np.isfinite(x)]
+    return float(np.mean(known)) if known else None
+
+
+def compared(means: Sequence[Row]) -> Comparison:
+    """All classes, measures and changes of mode, corrected together."""
+    return compare_modes(means, [shown.title for shown in SHOWN])
+
+
+def effects(found: Comparison, game_class: str) -> str:
+    """One line a measure: its mean under private rewards, and each change with interval and corrected p."""
+    lines = []
+    for shown in SHOWN:
+        own = [c for c in found.changes if (c.game, c.measure) == (game_class, shown.title)]
+        by_modes = {(c.before, c.after): c for c in own}
+        first = by_modes[CHANGES[0]]
+        mean = "-" if first.mean_before is None else f"{first.mean_before:.3f}"
+        lines.append([shown.title, str(first.seeds), mean, *(change(by_modes[modes]) for modes in CHANGES)])
+    return table(["measure", "pairs", "private", *(f"{a} → {b}" for a, b in CHANGES)], lines)
+
+
+def change(c: Change) -> str:
+    """Difference [interval], p; in bold what the correction leaves."""
+    if c.difference is None or c.low is None or c.high is None or c.adjusted is None:
+        return "-"
+    told = f"{c.difference:+.3f} [{c.low:+.3f}, {c.high:+.3f}]"
+    return f"**{told}**, p {least(c.adjusted)}" if c.found else f"{told}, p {least(c.adjusted)}"
+
+
+def least(p: float) -> str:
+    """p with two digits that mean something."""
+    return "1" if p >= 0.995 else f"{p:.2g}"
+
+
+def agreeing(means: Sequence[Row], c: Change) -> str:
+    """In how many games of the class the mean change over learners has the sign of the class's."""
+    values = {(row["reward_mode"], row["seed"]): row[c.measure] for row in means if row["game"] == c.game}
+    by_game: dict[str, list[float]] = {}
+    for (mode, pair), before in values.items():
+        after = values.get((c.after, pair))
+        if mode == c.before and before is not None and after is not None:
+            by_game.setdefault(pair.split()[1], []).append(after - before)
+    signs = [np.sign(np.mean(x)) == np.sign(c.difference or 0.0) for x in by_game.values()]
+    return f"{sum(signs)} of {len(signs)} games"
+
+
+def tests(found: Comparison) -> str:
+    """How many there were, and the least p that they can have."""
+    smallest = found.tests * 2.0 / (RESAMPLES + 1)
+    return (
+        f"{found.tests} tests, {len(found.found)} found. Signs are flipped {RESAMPLES:,} times, so no p of the tables "
+        f"is below {least(smallest)}."
+    )
+
+
+def sentences(found: Comparison, means: Sequence[Row]) -> str:
+    """What the correction leaves, measure by measure, in words that only repeat the table."""
+    lines = []
+    for shown in SHOWN:
+        own = [c for c in found.changes if c.measure == shown.title]
+        left = [c for c in own if c.found and c.difference is not None]
+        told = "; ".join(f"{c.game} {c.before} → {c.after} {c.difference:+.3f} ({agreeing(means, c)})" for c in left)
+        tested = sum(c.p is not None for c in own)
+        lines.append(f"- {shown.title}: {len(left)} of {tested} changes found" + (f": {told}." if told else "."))
+    return "\n".join(lines)
+
+
+def measures() -> str:
+    """What each line of the tables is."""
+    units = {"deterrence": "1"}  # a share here
+    lines = [[s.title, f"`{s.name}`", units.get(s.name, CATALOGUE[s.name].unit), cell(s.what)] for s in SHOWN]
+    return table(["measure", "in the records", "unit", "what"], lines, left=4)
+
+
+def cell(text: str) -> str:
+    """Text that may stand in a table: a stroke would end its cell."""
+    return text.replace("|", "\\|")
+
+
+def undefined(audits: Sequence[Row]) -> str:
+    """How many records lack a measure, and why."""
+    lines = []
+    for shown in SHOWN:
+        without = [row for row in audits if shown.of(row) is None]
+        if without:
+            why = Counter(because(row, shown.name) for row in without)
+            lines.append([shown.title, str(len(without)), "; ".join(f"{text}: {n}" for text, n in why.most_common())])
+    return table(["measure", "records without", "why"], lines, left=1)
+
+
+def nowhere(audits: Sequence[Row]) -> str:
+    """What no record has at all, and in how many only some of the agents were measured."""
+    lines = [
+        f"- No record has `{name}`: {because(audits[0], name)}."
+        for name in CATALOGUE
+        if all(row[name] is None for row in audits)
+    ]
+    notes = Counter(row["notes"] for row in audits if row["notes"])
+    return "\n".join([*lines, *(f"- {n} records: {text}." for text, n in notes.most_common())])
+
+
+def because(row: Row, name: str) -> str:
+    """The reason that a record gives for what it lacks."""
+    if name in (row["infinite"] or "").split("; "):
+        return "infinite"
+    reasons = dict(part.split(": ", 1) for part in (row["undefined"] or "").split("; ") if ": " in part)
+    return reasons.get(name, "no reason is recorded")
+
+
+def about(audits: Sequence[Row]) -> str:
+    """How many runs, at what budgets, how long it took, on what."""
+    told = json.loads(RESULTS.read_text())
+    machine = told["machine"]
+    distinct = {(r["algorithm"], r["game"], r["reward_mode"], r["seed"]) for r in audits}
+    counts = {name: len({r[name] for r in audits}) for name in ("algorithm", "game", "reward_mode", "seed")}
+    each = " x ".join(f"{n} {name.replace('_', ' ')}s" for name, n in counts.items())
+    versions = ", ".join(f"{name} {machine['versions'][name]}" for name in ("coopgym", "numpy", "torch"))
+    return (
+        f"{len(distinct):,} distinct runs audited ({each}), each with effort "
+        f"{' and '.join(sorted({r['effort'] for r in audits}))}. Training took {told['training_wall_seconds']:,} s "
+        f"from the first start to the last record ({told['training_process_seconds']:,} s summed over its processes); "
+        f"the audits, in {told['audit_batches']} batches, {told['audit_seconds']:,} s in one process that shared the "
+        f"machine. {machine['processor']}, {machine['cores']} cores, Python {machine['python']}, {versions}, packed at "
+        f"commit {machine['commit'][:7]}; {machine['date']}."
+    )
+
+
+def budgets(audits: Sequence[Row]) -> str:
+    """Game-steps that each learner had: over games, from the least to the most."""
+    lines = []
+    for name in sorted({row["algorithm"] for row in audits}):
+        steps = [row["env_steps"] for row in audits if row["algorithm"] == name]
+        lines.append([name, str(len(steps)), f"{min(steps):,}", f"{max(steps):,}"])
+    return table(["learner", "runs", "game-steps of a run, least", "most"], lines)
+
+
+def page(text: str) -> str:
+    """The page with its tables made again."""
+    audits = rows()
+    means = cells(audits)
+    found = compared(means)
+    text = replaced(text, "about", f"{about(audits)}\n\n{budgets(audits)}")
+    text = replaced(text, "measures", measures())
+    text = replaced(text, "found", f"{tests(found)}\n\n{sentences(found, means)}")
+    for number, title in TITLES.items():
+        games = ", ".join(f"`{g}`" for g in sorted({r["game"] for r in audits if report(r["game"]) == number}))
+        body = f"Games: {games}.\n\n{effects(found, f'TR-{number}')}"
+        text = replaced(text, f"tr-{number}", f"### TR-{number}: {title}\n\n{body}")
+    return replaced(text, "undefined", f"{undefined(audits)}\n\n{nowhere(audits)}")
+
+
+def columns(audits: Sequence[Row]) -> str:
+    """Every measure of the file: unit, valid range, the range that occurs, how many records lack it, what it is."""
+    lines = []
+    for name, m in CATALOGUE.items():
+        known = [row[name] for row in audits if row[name] is not None]
+        seen = f"{min(known):.4g} to {max(known):.4g}" if known else "-"
+        lines.append(
+            [f"`{name}`", m.unit, f"{m.low:g} to {m.high:g}", seen, str(len(audits) - len(known)), cell(m.what)]
+        )
+    return table(["column", "unit", "valid", "occurs", "null", "what"], lines, left=6)
+
+
+def card(text: str) -> str:
+    """The data set's card with its tables made again."""
+    audits = rows()
+    text = replaced(text, "about", f"{about(audits)}\n\n{budgets(audits)}")
+    return replaced(text, "columns", columns(audits))
+
+
+if __name__ == "__main__":
+    keep(PAGE, page, __doc__)
+    keep(CARD, card, __doc__)

@@ -1,0 +1,60 @@
+"""docs/behaviour.md is what its audits say; they are of as many distinct runs as were promised."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from coopgym.audit.measures import CATALOGUE
+
+ROOT = Path(__file__).parents[2]
+PAGE, DATA = ROOT / "docs" / "behaviour.md", ROOT / "data_cards" / "audit" / "audits.parquet"
+pytestmark = pytest.mark.skipif(not PAGE.exists(), reason="not a checkout")
+
+
+@pytest.fixture(scope="module")
+def audits():
+    return pq.read_table(DATA).to_pylist()
+
+
+def test_the_page_and_the_card_are_up_to_date():
+    subprocess.run([sys.executable, ROOT / "docs" / "behaviour_tables.py"], check=True)
+
+
+def test_its_picture_exists_and_is_small():
+    (name,) = re.findall(r"\]\((\w+\.png)\)", PAGE.read_text())
+    assert (PAGE.parent / name).stat().st_size < 150_000
+
+
+def test_there_are_at_least_1116_distinct_runs(audits):
+    keys = {(r["algorithm"], r["game"], r["reward_mode"], r["seed"]) for r in audits}
+    assert len(keys) == len(audits) == len({r["run_id"] for r in audits}) >= 1_116
+    assert all(r["env_steps"] > 0 and r["kind"] == "learner" for r in audits)
+    told = json.loads((ROOT / "benchmarks" / "results" / "behaviour.json").read_text())
+    assert told["audits"] == told["runs"] == len(audits) and told["audit_seconds"] > 0
+
+
+def test_every_measure_is_in_its_range(audits):
+    for name, measure in CATALOGUE.items():
+        known = np.array([r[name] for r in audits if r[name] is not None])
+        assert np.all((known >= measure.low - 1e-6) & (known <= measure.high + 1e-6)), name
+
+
+def test_a_change_on_the_page_is_what_numpy_makes_of_the_audits(audits):
+    """Retaliation in TR-1, private to integrated: mean of paired differences of means over seeds."""
+    games = re.findall(r"`([\w-]+-v1)`", PAGE.read_text().split("### TR-1")[1].splitlines()[2])
+    cells = {}
+    for r in audits:
+        if r["game"] in games and r["retaliation"] is not None:
+            cells.setdefault((r["algorithm"], r["game"]), {}).setdefault(r["reward_mode"], []).append(r["retaliation"])
+    both = [c for c in cells.values() if {"private", "integrated"} <= set(c)]
+    expected = np.mean([np.mean(c["integrated"]) - np.mean(c["private"]) for c in both])
+    line = next(x for x in PAGE.read_text().split("### TR-1")[1].splitlines() if x.startswith("| retaliation"))
+    assert [len(both), f"{expected:+.3f}"] == [int(line.split("|")[2]), line.split("|")[4].strip(" *").split()[0]]
