@@ -24,23 +24,33 @@ COLUMNS = {  # heading: measure, form, factor
 
 
 def audit(
-    run: Annotated[Path, typer.Argument(help="A folder of `coopgym train` or `ablate`, or a folder of such folders.")],
-    game: Annotated[str | None, typer.Option(help="Only this game, where there are several.")] = None,
+    run: Annotated[
+        str,
+        typer.Argument(
+            help="A folder of `coopgym train` or `ablate`, or a folder of such folders; with --game also a policy: "
+            "TitForTat, a Stable-Baselines3 .zip, an RLlib checkpoint."
+        ),
+    ],
+    game: Annotated[str | None, typer.Option(help="Only this game; or the one that a single policy plays.")] = None,
     effort: Annotated[str, typer.Option(help="quick (about a second for each algorithm and game) or full.")] = "quick",
     again: Annotated[bool, typer.Option("--again", help="Measure what was measured before, too.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")] = False,
 ) -> None:
     """Measure what trained policies do: deviations, retaliation, forgiveness, free riding, fairness, strangers.
 
-    Rows are kept in the folder: after an interrupt, the same command goes on where it stopped.
+    Rows are kept in the folder: after an interrupt, the same command goes on where it stopped. Those of a single policy
+    are printed only.
 
     Example: coopgym audit runs/ablation-AppleAppStore-v1
     """
-    from coopgym.study.audits import audit_runs
+    from coopgym.study.audits import audit_policy, audit_runs
+    from coopgym.study.stored import places_in
 
+    if game and not places_in(Path(run)):
+        return show([audit_policy(run, game, effort=effort)], json)
     with output.progress() as bar:
         found = audit_runs(run, game=game, effort=effort, resume=not again, news=bar)
-    show(found.rows, json)
+    return show(found.rows, json)
 
 
 def show(rows: Sequence[Mapping[str, Any]], json: bool) -> None:

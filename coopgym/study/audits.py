@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from coopgym.algorithms.policy import policy
 from coopgym.algorithms.record import digest
 from coopgym.audit.behaviour import Audit, audit
 from coopgym.audit.effort import Effort
@@ -86,6 +87,17 @@ def audit_runs(
     curves = [row for folder in places for row in Records(folder, TABLES).read("audit_curves")]
     curves = [row for row in curves if row["run_id"] in asked and row["effort"] == fine.name]
     return Audited([_plain(row) for row in rows], curves, skipped)
+
+
+def audit_policy(spec: Any, game: str, *, effort: str | Effort = "quick") -> Row:
+    """The row of a policy that belongs to no run of ours, of private rewards; nothing is written.
+
+    spec: whatever ``coopgym.policy`` takes: a name, a model's .zip, a checkpoint of RLlib.
+    """
+    made = policy(spec, game)
+    found = audit(made, made.game, effort=effort_of(effort))
+    known = {"algorithm": made.name, "game": made.game.id, "game_hash": made.game.hash, "reward_mode": "private"}
+    return _plain(_row(found, 0, known))
 
 
 def rows_of(found: Audit, runs: Sequence[Mapping[str, Any]]) -> list[Row]:

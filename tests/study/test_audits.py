@@ -107,3 +107,13 @@ def test_a_saved_result_and_the_result_itself_give_the_same_rows(tmp_path):
 def test_a_folder_without_policies_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="make one with"):
         audit_runs(tmp_path)
+
+
+def test_a_policy_of_no_run_is_audited_by_name(capsys):
+    with pytest.raises(SystemExit):
+        main(["audit", "TitForTat", "--game", "TrustDilemma-v1", "--json"])
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["algorithm"], row["retaliation"], row["run_id"]) == ("TitForTat", 1.0, None)
+    with pytest.raises(SystemExit) as ended:
+        main(["audit", "Nothing", "--game", "TrustDilemma-v1"])
+    assert ended.value.code == 2
