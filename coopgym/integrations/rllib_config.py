@@ -18,7 +18,7 @@ from coopgym.envs.game import Game
 from coopgym.envs.registration import NAMESPACE
 from coopgym.envs.reward import RewardMode
 from coopgym.envs.symmetry import roles
-from coopgym.integrations.rllib_env import GameEnv
+from coopgym.integrations.rllib_env import GameEnv, register_all
 from coopgym.mechanisms import checks
 
 PER = ("agent", "role")
@@ -104,6 +104,7 @@ def _config(config: AlgorithmConfig, game: str | Game, policies: str, given: dic
     if isinstance(game, Game):
         config = config.environment(GameEnv, env_config={"game": game, **given})
     else:
+        register_all()  # again: a Ray that was started since does not know what the one before it was told
         config = config.environment(f"{NAMESPACE}/{make_game(game).id}", env_config=given)
     return (
         config.framework("torch")
