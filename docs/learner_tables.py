@@ -134,8 +134,8 @@ def section(device: str, report: Row, growing: Row | None) -> str:
     if results.get("ablation"):
         parts += ["### Whole ablations", ablations(results["ablation"])]
     if growing:
-        beside = "beside one to three busy programs on two cores, so its speeds are low"
-        parts += [f"Growth is from a run of its own, {beside}: {machine(growing['machine'])}"]
+        beside = f", beside {growing['beside']}, so its speeds are low" if "beside" in growing else ""
+        parts += [f"Growth is from a run of its own{beside}: {machine(growing['machine'])}"]
         results = growing["results"]
     for room, by in GROWTH.items():
         if results.get(room):

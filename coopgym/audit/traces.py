@@ -308,11 +308,7 @@ class Subject:
         if not who.stacked:
             return np.asarray(self._ask(who, seen, t) / self.game.endowment)
         rows = seen.swapaxes(0, 1)
-        back = np.arange(self.replicas)
-        if turn is not None:
-            back = np.argsort(turn)
-            rows = rows[back]
-        answered = self._ask(who, rows, t, axis=1)
+        answered = self._ask(who, rows if turn is None else rows[np.argsort(turn)], t, axis=1)
         answered = answered if turn is None else answered[turn]
         return np.asarray(answered.swapaxes(0, 1) / self.game.endowment)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import os
 import time
@@ -65,24 +64,17 @@ def train(
     evaluations: int = 20,
     **options: Any,
 ) -> Reference:
-    """Train one run after another. progress hears the share of all."""
+    """Train one run: there is one mode and one seed. progress hears the share that is done."""
     settings, made = _split(game, options)
-    cells = [(mode, seed) for mode in reward_modes for seed in list(seeds)]
-    started, done = start(), list[Reference]()
+    (mode,), (seed,) = reward_modes, seeds
+    started = start()
     try:
-        for i, (mode, seed) in enumerate(cells):
-
-            def tell(share: float, i: int = i) -> None:
-                progress((i + share) / len(cells))
-
-            done.append(_train(algorithm, made, mode, seed, total_steps, settings, tell, evaluations))
+        return _train(algorithm, made, mode, seed, total_steps, settings, progress, evaluations)
     finally:
         if started:
             import ray
 
             ray.shutdown()
-    parts = zip(*((one.runs, one.policies, one.curves) for one in done), strict=True)
-    return Reference(*(tuple(itertools.chain.from_iterable(part)) for part in parts))
 
 
 def described(algorithm: str) -> dict[str, Any]:

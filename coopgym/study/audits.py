@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from coopgym.algorithms.policy import policy
-from coopgym.algorithms.record import digest
+from coopgym.algorithms.record import digest, finite
 from coopgym.audit.behaviour import Audit, audit
 from coopgym.audit.effort import Effort
 from coopgym.audit.effort import effort as effort_of
@@ -168,11 +168,4 @@ def _found(folder: Path, effort: str) -> dict[str, Row]:
 
 def _plain(row: Row) -> Row:
     """As it is read back: nothing is NaN or infinite."""
-    clean = {name: row.get(name) for name in AUDITS.names}
-    return {name: _finite(x) for name, x in clean.items()}
-
-
-def _finite(x: Any) -> Any:
-    if isinstance(x, list):
-        return [_finite(v) for v in x]
-    return None if isinstance(x, float) and not math.isfinite(x) else x
+    return {name: finite(row.get(name)) for name in AUDITS.names}

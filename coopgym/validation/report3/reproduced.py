@@ -10,7 +10,8 @@ from coopgym.validation.files import read_data
 from coopgym.validation.fit import fit
 from coopgym.validation.report3.apache import Apache, evidence
 from coopgym.validation.report3.case import apache_case
-from coopgym.validation.report3.sweep import bootstrap, monte_carlo, sweep
+from coopgym.validation.report3.sweep import monte_carlo, sweep
+from coopgym.validation.robustness import bootstrap
 from coopgym.validation.scoring import Scored, read_rubric, score
 
 VARIANTS = ("mean", "sum")  # how a member counts its teammates' payoffs: newest suite, and the abstract's state

@@ -125,14 +125,6 @@ def monte_carlo(teammates: str = "mean", trials: int = 2000, noise: float = 0.15
     }
 
 
-def bootstrap(ratio: np.ndarray, resamples: int = 10_000, seed: int = 42) -> dict[str, float]:
-    """The published 95 % interval of the mean ratio, on the suite's generator; the grid is no sample of anything."""
-    flat = ratio.ravel()
-    draws = np.random.RandomState(seed).randint(0, flat.size, (resamples, flat.size))
-    low, high = np.percentile(flat[draws].mean(-1), (2.5, 97.5))
-    return {"bootstrap_low": float(low), "bootstrap_high": float(high)}
-
-
 def sensitivity(result: Sweep) -> dict[str, dict[str, float]]:
     """Pearson r of each factor with effort, and with the percent that effort and output rise over no loyalty."""
     effort, output = result.effort, result.output

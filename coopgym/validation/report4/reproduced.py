@@ -15,7 +15,8 @@ from coopgym.validation.report4.apple import Apple, conceded, documented_means, 
 from coopgym.validation.report4.case import apple_case
 from coopgym.validation.report4.experiments import experiments
 from coopgym.validation.report4.prediction import documented_knots
-from coopgym.validation.report4.sweep import bootstrap, distinct_trajectories, monte_carlo, sensitivity, sweep
+from coopgym.validation.report4.sweep import distinct_trajectories, monte_carlo, sensitivity, sweep
+from coopgym.validation.robustness import bootstrap
 from coopgym.validation.scoring import Scored, read_rubric, score
 
 VARIANTS = ("current",)  # the newest suite is the one of the abstract

@@ -214,14 +214,6 @@ def monte_carlo(trials: int = 2000, noise: float = 0.15, seed: int = 42) -> dict
     }
 
 
-def bootstrap(ratio: np.ndarray, resamples: int = 10_000, seed: int = 42) -> dict[str, float]:
-    """The published 95 % interval of the mean ratio, on the suite's generator, one resample at a time."""
-    rng = np.random.RandomState(seed)
-    means = [ratio[rng.randint(0, ratio.size, ratio.size)].mean() for _ in range(resamples)]
-    low, high = np.percentile(means, (2.5, 97.5))
-    return {"bootstrap_low": float(low), "bootstrap_high": float(high)}
-
-
 def sensitivity(result: Sweep) -> dict[str, dict[str, float]]:
     """Pearson r of each factor with the final cooperation and with the ratio of responses."""
     measured = {"final_cooperation": result.rows.final_cooperation, "ratio": result.rows.ratio}
