@@ -39,6 +39,14 @@ def test_links_between_chapters_lead_somewhere():
             assert (THEORY / target).exists(), f"{page.name}: {target}"
 
 
+def test_math_leaves_out_what_markdown_takes_for_its_own():
+    """On GitHub a backslash before punctuation is an escape, and an underscore after a brace may begin emphasis."""
+    for page in THEORY.glob("*.md"):
+        prose = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(), flags=re.DOTALL)
+        for formula in re.findall(r"\$\$.+?\$\$|\$[^$\n]+\$", prose):
+            assert not re.search(r"\\[^A-Za-z ]|\}_|\*", formula), f"{page.name}: {formula}"
+
+
 def homes():
     """Everything that the mechanisms, the game, the reward layer and the dilemmas define, by name."""
     rooms = [f"coopgym.mechanisms.{module.name}" for module in pkgutil.iter_modules(coopgym.mechanisms.__path__)]
