@@ -54,6 +54,10 @@ tables: $(READY)  ## Write the pages that docs/ makes from benchmarks/results ag
 	$(BIN)/python docs/conduct_tables.py --write
 	$(BIN)/python docs/behaviour_tables.py --write
 	$(BIN)/python docs/behaviour_picture.py
+	$(BIN)/python docs/algorithm_pages.py --write
+	$(BIN)/python docs/benchmark_tables.py --write
+	$(BIN)/python docs/moving_tables.py --write
+	$(BIN)/python docs/worked.py --write
 
 grids: $(READY)  ## Draw again how equilibria on a grid approach the solved ones
 	$(BIN)/python docs/nash_grids.py
