@@ -89,12 +89,13 @@ class Records:
     def read(self, table: str) -> list[Row]:
         """All rows of a table, sorted by part; of two rows with one key the later part's is kept, a failed one last.
 
-        A part that cannot be read is named in a RuntimeWarning and set aside as ``*.damaged``, so its runs count as
-        missing and are done again.
+        A table that was packed into one file, ``<table>.parquet``, counts as its first part. A part that cannot be read
+        is named in a RuntimeWarning and set aside as ``*.damaged``, so its runs count as missing and are done again.
         """
         keys = [name for name in KEYS if name in self.schemas[table].names]
         found: dict[tuple[Any, ...], Row] = {}
-        for name in self.store.names(table, ".parquet"):
+        packed = f"{table}.parquet"
+        for name in [*([packed] if self.store.exists(packed) else []), *self.store.names(table, ".parquet")]:
             for row in self._part(table, name):
                 key = tuple(row[key] for key in keys)
                 if key not in found or row.get("status") != FAILED:
