@@ -46,7 +46,7 @@ class Material:
         for inner in _places(place):
             records = Records(inner, TABLES)
             for name, rows in tables.items():
-                rows += records.read(name)
+                rows.extend(records.read(name))
         if not tables["runs"] and not tables["audits"]:
             raise FileNotFoundError(f"there are no records in {str(place)!r}; make some with `coopgym ablate`")
         source = place / SOURCE
