@@ -52,7 +52,7 @@ def told(known: Sequence[Change]) -> str:
         first = f"{start} mean welfare changes {listed(each)}."
     else:
         pairs = counted(len(own), "pair of learner and game", "pairs of learner and game")
-        means = [f"{name} {_signed(x)}{unit}" for name, unit, x in _pooled(known, a, b)[:FEW]]
+        means = [f"{name} {_signed(x, unit)}" for name, unit, x in _pooled(known, a, b)[:FEW]]
         first = f"{start} the mean changes over {pairs} are {listed(means)}; brackets are 95% intervals over pairs."
     return f"{first} {_holding(known)}"
 
@@ -82,12 +82,13 @@ def _relative(x: Change) -> str:
     """A change as a share of the mean before, with its interval."""
     base = abs(x["mean_before"])
     scale = 100.0 / base if base else 1.0
-    return _signed(Estimate(*(scale * x[name] for name in ("difference", "low", "high")))) + ("%" if base else "")
+    return _signed(Estimate(*(scale * x[name] for name in ("difference", "low", "high"))), "%" if base else "")
 
 
-def _signed(x: Estimate) -> str:
-    text = around(x, 2)
-    return f"+{text}" if x.mean > 0.0 else text
+def _signed(x: Estimate, unit: str) -> str:
+    """``+1.5% [-0.10, 3.4]``."""
+    value, _, interval = around(x, 2).partition(" ")
+    return f"{'+' if x.mean > 0.0 else ''}{value}{unit} {interval}".rstrip()
 
 
 def _pooled(known: Sequence[Change], before: str, after: str) -> list[tuple[str, str, Estimate]]:

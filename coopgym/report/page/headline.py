@@ -48,11 +48,13 @@ def _leaders(material: Material) -> str:
     found = findings(material).found
     if not found or len(found["games"]) < 2 or len(found["players"]) < 2:
         return ""
-    leaders = [
-        f"{ranking['players'][0]['player']} with {mode} rewards ({around(ranking['players'][0]['average_rank'], 3)})"
-        for mode, ranking in found["rankings"].items()
-    ]
-    return f"Best average rank of {counted(len(found['players']), 'learner')}: {listed(leaders, 4)}."
+    first = {mode: ranking["players"][0] for mode, ranking in found["rankings"].items()}
+    of = f"average rank of {counted(len(found['players']), 'learner')}"
+    leaders = {each["player"] for each in first.values()}
+    if len(leaders) == 1 and len(first) > 1:
+        return f"{leaders.pop()} has the best {of} under every reward."
+    each = [f"{x['player']} with {mode} rewards ({around(x['average_rank'], 3)})" for mode, x in first.items()]
+    return f"Best {of}: {listed(each, 4)}."
 
 
 def _bare(material: Material) -> str:
