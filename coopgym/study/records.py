@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from coopgym.algorithms.policy import Policy
@@ -86,16 +87,18 @@ class Records:
             self.store.write(f"{name}{suffix}", data, durable=False)
         return hashlib.sha256(files[".safetensors" if numbers else ".json"]).hexdigest()
 
-    def read(self, table: str) -> list[Row]:
-        """All rows of a table, sorted by part; of two rows with one key the later part's is kept, a failed one last.
+    def read(self, table: str, where: pc.Expression | None = None) -> list[Row]:
+        """All rows of a table, or those that ``where`` chooses, sorted by part.
 
-        A part that cannot be read is named in a RuntimeWarning and set aside as ``*.damaged``, so its runs count as
-        missing and are done again.
+        Of two rows with one key the later part's is kept, a failed one last. A table that was packed into one file,
+        ``<table>.parquet``, counts as its first part. A part that cannot be read is named in a RuntimeWarning and set
+        aside as ``*.damaged``, so its runs count as missing and are done again.
         """
         keys = [name for name in KEYS if name in self.schemas[table].names]
         found: dict[tuple[Any, ...], Row] = {}
-        for name in self.store.names(table, ".parquet"):
-            for row in self._part(table, name):
+        packed = f"{table}.parquet"
+        for name in [*([packed] if self.store.exists(packed) else []), *self.store.names(table, ".parquet")]:
+            for row in self._part(table, name, where):
                 key = tuple(row[key] for key in keys)
                 if key not in found or row.get("status") != FAILED:
                     found[key] = row
@@ -148,11 +151,12 @@ class Records:
         same = hashlib.sha256(data).hexdigest() == row["policy_sha256"]
         return None if same else f"has another checksum: {row['policy_file']}{suffix}"
 
-    def _part(self, table: str, name: str) -> list[Row]:
+    def _part(self, table: str, name: str, where: pc.Expression | None = None) -> list[Row]:
         try:
             source = pa.BufferReader(self.store.read(name))
             part = pq.ParquetFile(source, page_checksum_verification=True)
-            rows: list[Row] = aligned(part.read(), self.schemas[table]).to_pylist()
+            content = aligned(part.read(), self.schemas[table])
+            rows: list[Row] = (content if where is None else content.filter(where)).to_pylist()
         except FileNotFoundError:  # removed since it was listed
             return []
         except (pa.ArrowException, OSError, ValueError) as reason:

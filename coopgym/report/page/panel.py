@@ -18,6 +18,7 @@ class Chart:
     figure: Mapping[str, Any]
     alt: str
     caption: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Table:
 class Panel:
     """One section of a report: what it shows in a sentence, then charts, tables and remarks.
 
-    anchor: the id in the page, of lower-case letters and dashes. lead: the finding, with its uncertainty.
+    anchor: the id in the page, of lower-case letters and dashes. lead: the finding, with its uncertainty. verbatim: a
+    text that is shown as it is, line by line.
     """
 
     anchor: str
@@ -47,3 +49,4 @@ class Panel:
     charts: tuple[Chart, ...] = ()
     tables: tuple[Table, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    verbatim: str = ""
