@@ -32,11 +32,15 @@ class Audited:
         """Whether any run has one of these curves."""
         return any(self.curves.get(metric) for metric in metrics)
 
+    def curve(self, row: Row, metric: str, x: Sequence[float]) -> np.ndarray | None:
+        """Values of a run's curve, where it stands at these places; NaN where a number is missing."""
+        own = self.curves.get(metric, {}).get(row["run_id"])
+        return numbers(own["value"]) if own and _whole(own) and list(own["x"]) == list(x) else None
+
     def values(self, rows: Iterable[Row], metric: str, x: Sequence[float]) -> np.ndarray:
-        """Values ``[runs, K]`` of those whose curve stands at these places; NaN where a number is missing."""
-        there = self.curves.get(metric, {})
-        found = [numbers(there[r["run_id"]]["value"]) for r in rows if r["run_id"] in there and _same(there, r, x)]
-        return np.array(found) if found else np.zeros((0, len(x)))
+        """The same ``[runs, K]`` of those runs that have it."""
+        known = [own for row in rows if (own := self.curve(row, metric, x)) is not None]
+        return np.array(known) if known else np.zeros((0, len(x)))
 
     def places(self, rows: Iterable[Row], metric: str) -> tuple[list[float], list[float]]:
         """x and y of most of the curves of these rows; both empty where there is none."""
@@ -88,11 +92,6 @@ def modes(material: Material, rows: Iterable[Row]) -> list[str]:
     there = dict.fromkeys(mode_label(row) for row in rows)
     first = [mode for mode in material.modes() if mode in there]
     return [*first, *(mode for mode in there if mode not in first)]
-
-
-def _same(there: Mapping[str, Row], row: Row, x: Sequence[float]) -> bool:
-    curve = there[row["run_id"]]
-    return _whole(curve) and list(curve["x"]) == list(x)
 
 
 def _whole(curve: Row) -> bool:
