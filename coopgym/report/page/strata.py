@@ -15,6 +15,7 @@ from coopgym.study.summary import RESAMPLES, Estimate, band
 
 LARGEST = 1e300  # the sum of what is larger may be none
 LOOKED_AT = 1_000  # resamples of a band that is not quoted
+DECIMALS = 4  # of what is quoted: shares, rates, steps
 DIGITS = 4  # that count, of what is drawn
 
 
@@ -29,8 +30,8 @@ class Spread:
     strata: int
 
     def at(self, k: int) -> Estimate | None:
-        """One of the numbers; None where it is not known."""
-        found = [float(x[k]) for x in (self.mean, self.low, self.high)]
+        """One of the numbers, to the fourth decimal; None where it is not known."""
+        found = [round(float(x[k]), DECIMALS) + 0.0 for x in (self.mean, self.low, self.high)]
         if not np.isfinite(found[0]):
             return None
         return (
