@@ -58,13 +58,14 @@ def screenshots(tmp_path):
 
 @pytest.fixture
 def axe():
-    """axe(page): what axe-core finds wrong that is serious or critical, a line each."""
+    """axe(page, *rules): what axe-core finds wrong that is serious or critical, a line each; by default by all rules."""
     pytest.importorskip("axe_playwright_python")
     source = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
-    def found(page) -> list[str]:
+    def found(page, *rules: str) -> list[str]:
         page.evaluate(source)
-        violations = page.evaluate("axe.run().then(found => found.violations)")
+        run = "rules => axe.run(document, rules.length ? { runOnly: rules } : {}).then(found => found.violations)"
+        violations = page.evaluate(run, list(rules))
         return [
             f"{each['id']}: {each['help']}: {node['html'][:160]}"
             for each in violations if each["impact"] in GRAVE for node in each["nodes"][:3]

@@ -33,13 +33,13 @@ def _mean_rate(row: Mapping[str, Any]) -> float | None:
 
 OF_RUNS = (
     Quantity("welfare", "payoff, sum over agents", lambda row: row["welfare"]),
-    Quantity("share of best constant", "welfare / the best constant policy's", lambda r: r["efficiency_best_constant"]),
+    Quantity("share of best constant", "share of the best constant's", lambda r: r["efficiency_best_constant"]),
     Quantity("cooperation", "share of endowment given", _mean_rate),
     Quantity("trust", "mean over pairs at the end", lambda row: row["final_trust"]),
 )
 OF_AUDITS = (
     Quantity("welfare", "payoff, sum over agents", lambda row: row["welfare"]),
-    Quantity("share of best constant", "welfare / the best constant policy's", lambda row: row["efficiency"]),
+    Quantity("share of best constant", "share of the best constant's", lambda row: row["efficiency"]),
     Quantity("cooperation", "share of endowment given", lambda row: row["level"]),
     Quantity("trust", "mean over pairs at the end", lambda row: row["trust"]),
 )

@@ -25,15 +25,17 @@ def dots(
 ) -> Figure:
     """Values along x with intervals, a row for each name, reward modes (the series) side by side in it.
 
-    seeds: single values by series, drawn small. mark: where a dashed line stands.
+    unit: stands behind the title, which has more room than an axis. seeds: single values by series, drawn small. mark:
+    where a dashed line stands.
     """
     data = []
     for mode, points in (seeds or {}).items():
         data.append(_trace(mode, [(name, x, None, None) for name, x in points], small=True))
     data += [_trace(mode, points, small=False) for mode, points in series.items()]
     layout: Figure = {
-        "title": {"text": title}, "height": 130 + len(rows) * max(30, 15 * len(series)), "scattermode": "group",
-        "scattergap": 0.3, "xaxis": {"title": {"text": unit}, "range": _reach(data, mark)},
+        "title": {"text": f"{title} [{unit}]" if unit else title},
+        "height": 60 + len(rows) * max(30, 15 * len(series)), "scattermode": "group", "scattergap": 0.3,
+        "xaxis": {"range": _reach(data, mark)},
         "yaxis": {"type": "category", "categoryarray": list(rows), "autorange": "reversed", "automargin": True},
     }  # fmt: skip
     if mark is not None:
@@ -60,16 +62,15 @@ def _trace(mode: str, points: Sequence[Dot], small: bool) -> Figure:
         "offsetgroup": mode, "legendgroup": mode,
     }  # fmt: skip
     if small:
-        look = {"color": colour(mode), "size": 4, "opacity": 0.45}
+        look = {"color": colour(mode), "size": 5, "opacity": 0.5}
         return shared | {"marker": look, "showlegend": False, "hoverinfo": "skip"}
-    known = all(p[2] is not None for p in points)
     bars = {
         "type": "data", "symmetric": False, "thickness": 2, "width": 0, "color": colour(mode),
         "array": [0.0 if p[3] is None else p[3] - p[1] for p in points],
         "arrayminus": [0.0 if p[2] is None else p[1] - p[2] for p in points],
     }  # fmt: skip
-    shape = symbol(mode) if known else f"{symbol(mode)}-open"
-    return shared | {"marker": {"color": colour(mode), "size": 9, "symbol": shape}, "error_x": bars}
+    shapes = [symbol(mode) if p[2] is not None else f"{symbol(mode)}-open" for p in points]
+    return shared | {"marker": {"color": colour(mode), "size": 9, "symbol": shapes}, "error_x": bars}
 
 
 def of_cells(own: Sequence[Cell], quantity: str, title: str, unit: str, seeds: bool, mark: float | None) -> Figure:

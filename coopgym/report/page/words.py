@@ -11,8 +11,11 @@ from coopgym.study.summary import Estimate
 DASH = "\N{EN DASH}"
 
 
-def number(x: Any, digits: int = 4) -> str:
-    """Four digits that count, thousands with commas; a dash for what is no finite number."""
+TINY = 1e-9  # what is smaller is written as 0: it is rounding
+
+
+def number(x: Any, digits: int = 4, full: bool = False) -> str:
+    """Four digits that count, thousands with commas; a dash for what is no finite number. full: 0.500, not 0.5."""
     if x is None or isinstance(x, str):
         return x or DASH
     if isinstance(x, bool):
@@ -26,7 +29,9 @@ def number(x: Any, digits: int = 4) -> str:
             return f"{x:,.0f}"
     except OverflowError:
         return "beyond 1e308"
-    return f"{x:.{digits}g}"
+    if abs(x) < TINY:
+        return "0"
+    return f"{x:#.{digits}g}".removesuffix(".") if full else f"{x:.{digits}g}"
 
 
 def around(found: Estimate | Mapping[str, Any] | None, digits: int = 4) -> str:
@@ -37,9 +42,8 @@ def around(found: Estimate | Mapping[str, Any] | None, digits: int = 4) -> str:
         value, low, high = found.mean, found.low, found.high
     else:
         value, low, high = found["value"], found["low"], found["high"]
-    if low is None or high is None:
-        return number(value, digits)
-    return f"{number(value, digits)} [{number(low, digits)}, {number(high, digits)}]"
+    middle, *ends = (number(x, digits, full=True) for x in (value, low, high))
+    return middle if low is None or high is None else f"{middle} [{', '.join(ends)}]"
 
 
 def listed(names: Sequence[str], most: int = 6) -> str:

@@ -52,7 +52,7 @@
     return { layout: {
       font: { family: css.getPropertyValue("--text"), size: 12, color: ink }, paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)", xaxis: axis, yaxis: axis, hoverlabel: { bgcolor: ground, font: { color: ink } },
-      legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" }, margin: { l: 8, r: 8, t: 34, b: 8 },
+      margin: { l: 8, r: 14, t: 8, b: 8 },
       colorway: ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#8A8A8A"], polar: { bgcolor: ground },
     } };
   };
@@ -64,11 +64,41 @@
     const { data, layout } = figureOf(chart);
     layout.template = style();
     layout.autosize = true;
+    layout.showlegend = false;
     chart.replaceChildren();
     Plotly.newPlot(chart, data, layout, { displayModeBar: false, responsive: true, showTips: false });
     chart.dataset.drawn = "yes";
   };
   const charts = all(".chart");
+
+  // legends: buttons that hide and show what they name
+  const SHAPES = { circle: "\u25cf", square: "\u25a0", diamond: "\u25c6", x: "\u2716" };
+  const legend = chart => {
+    const { data } = figureOf(chart), entries = new Map();
+    for (const trace of data) if (trace.name && trace.showlegend !== false && !entries.has(trace.name)) entries.set(trace.name, trace);
+    if (entries.size < 2) return;
+    const list = make("div", { className: "legend" });
+    list.setAttribute("role", "group");
+    list.setAttribute("aria-label", "Shown in the picture");
+    for (const [name, trace] of entries) {
+      const shape = [trace.marker?.symbol ?? ""].flat()[0].replace("-open", "");
+      const sign = make("span", { textContent: trace.mode === "lines" ? "\u2501" : SHAPES[shape] ?? "\u25cf" });
+      sign.style.color = trace.line?.color ?? [trace.marker?.color].flat()[0] ?? "";
+      sign.setAttribute("aria-hidden", "true");
+      const button = make("button", { type: "button" }, sign, make("bdi", { textContent: name }));
+      button.setAttribute("aria-pressed", "true");
+      button.addEventListener("click", async () => {
+        const on = button.getAttribute("aria-pressed") !== "true", Plotly = await start();
+        draw(chart, Plotly);
+        button.setAttribute("aria-pressed", String(on));
+        const own = data.flatMap((each, i) => (each.legendgroup ?? each.name) === (trace.legendgroup ?? name) ? [i] : []);
+        Plotly.restyle(chart, { visible: on }, own);
+      });
+      list.append(button);
+    }
+    chart.before(list);
+  };
+  charts.forEach(legend);
   const repaint = (forPrint = false) => {
     for (const chart of drawn) window.Plotly.relayout(chart, { template: style(forPrint) });
   };

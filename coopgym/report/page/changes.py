@@ -1,0 +1,147 @@
+"""What a change of reward changes, paired by seed: in sentences, as tables and as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from coopgym.audit.comparison import compare_modes
+from coopgym.report.page import figures
+from coopgym.report.page.cells import of_player
+from coopgym.report.page.findings import findings
+from coopgym.report.page.material import Material
+from coopgym.report.page.panel import Chart, Table
+from coopgym.report.page.words import around, counted, listed, number
+from coopgym.study.summary import Estimate, estimate, mode_label
+
+Change = dict[str, Any]
+OF_RUNS = {"welfare": "welfare", "rate": "cooperation", "final_trust": "trust"}
+OF_AUDITS = {
+    "welfare": "welfare", "level": "cooperation", "trust": "trust", "best_gain_relative": "largest gain from leaving",
+    "retaliation": "retaliation", "reciprocity_slope": "reciprocity slope", "endgame": "end game less middle",
+    "gini": "Gini of surpluses",
+}  # fmt: skip
+NAMES = OF_RUNS | OF_AUDITS
+FEW = 3  # changes that are told one by one
+MOST = 60  # that are listed
+LEVEL = 0.05
+
+
+def changes(material: Material) -> list[Change]:
+    """Of every measure, learner and game between every two modes, where there are two seeds or more."""
+    if material.runs:
+        found = findings(material).found.get("modes_compared", [])
+    else:
+        rows = {
+            (row["algorithm"], row["game"], mode_label(row), row["seed"]): row | {"reward_mode": mode_label(row)}
+            for row in material.audits
+        }
+        found = compare_modes(rows.values(), list(OF_AUDITS)).rows()
+    return [change for change in found if change["p"] is not None]
+
+
+def told(known: Sequence[Change]) -> str:
+    """Welfare, or of many pairs the first measures, from the first mode to the second; and how many changes hold."""
+    if not known:
+        return ""
+    a, b = known[0]["before"], known[0]["after"]
+    own = [x for x in known if x["measure"] == "welfare" and (x["before"], x["after"]) == (a, b)]
+    start = f"With {b} instead of {a} rewards,"
+    if 0 < len(own) <= FEW:
+        each = [f"by {_relative(x)} for {x['algorithm']}" for x in own]
+        first = f"{start} mean welfare changes {listed(each)}."
+    else:
+        pairs = counted(len(own), "pair of learner and game", "pairs of learner and game")
+        means = [f"{name} {_signed(x, unit)}" for name, unit, x in _pooled(known, a, b)[:FEW]]
+        first = f"{start} the mean changes over {pairs} are {listed(means)}; brackets are 95% intervals over pairs."
+    return f"{first} {_holding(known)}"
+
+
+def table(known: Sequence[Change]) -> Table:
+    """Each change where there are few; else means over pairs of learner and game."""
+    return _each(known) if len(known) <= MOST else _counts(known)
+
+
+def picture(known: Sequence[Change]) -> Chart | None:
+    """How much each measure differs from the first mode's, those of a unit of their own left out."""
+    first = known[0]["before"] if known else ""
+    series = {
+        after: [(name, x.mean, x.low, x.high) for name, unit, x in _pooled(known, first, after) if not unit]
+        for after in dict.fromkeys(x["after"] for x in known if x["before"] == first)
+    }
+    rows = list(dict.fromkeys(point[0] for points in series.values() for point in points))
+    if not rows:
+        return None
+    figure = figures.dots(series, rows, f"Change of conduct against {first} rewards", "share", None, 0.0)
+    values = [f"{p[0]} {mode} {number(p[1], 2)}" for mode, points in series.items() for p in points]
+    caption = "Means over pairs of learner and game, seeds averaged first; bars: 95% intervals over those pairs."
+    return Chart(figure, f"Mean change against {first} rewards: {listed(values, 14)}.", caption)
+
+
+def _relative(x: Change) -> str:
+    """A change as a share of the mean before, with its interval."""
+    base = abs(x["mean_before"])
+    scale = 100.0 / base if base else 1.0
+    return _signed(Estimate(*(scale * x[name] for name in ("difference", "low", "high"))), "%" if base else "")
+
+
+def _signed(x: Estimate, unit: str) -> str:
+    """``+1.5% [-0.10, 3.4]``."""
+    value, _, interval = around(x, 2).partition(" ")
+    return f"{'+' if x.mean > 0.0 else ''}{value}{unit} {interval}".rstrip()
+
+
+def _pooled(known: Sequence[Change], before: str, after: str) -> list[tuple[str, str, Estimate]]:
+    """By measure: name, unit and mean change over pairs of learner and game; of welfare as a share of what it was."""
+    found = []
+    for measure in dict.fromkeys(x["measure"] for x in known):
+        own = [x for x in known if (x["measure"], x["before"], x["after"]) == (measure, before, after)]
+        share = measure == "welfare"
+        values = [x["difference"] * (100.0 / (abs(x["mean_before"]) or 1.0) if share else 1.0) for x in own]
+        if values:
+            found.append((NAMES.get(measure, measure), "%" if share else "", estimate(values)))
+    return found
+
+
+def _holding(known: Sequence[Change]) -> str:
+    """How many changes hold after the correction; where a handful of seeds cannot show any, that."""
+    tests, seeds = counted(len(known), "test"), max(x["seeds"] for x in known)
+    if 2.0 ** (1 - seeds) * len(known) > LEVEL:
+        return (
+            f"With {counted(seeds, 'seed')} and {tests} no single change can pass at the 5% level after Holm's "
+            "correction: read its interval."
+        )
+    found = sum(x["found"] for x in known)
+    verb = "holds" if found == 1 else "hold"
+    return f"Of {tests} of all measures {found or 'none'} {verb} at the 5% level (paired by seed, Holm's correction)."
+
+
+def _each(known: Sequence[Change]) -> Table:
+    many = len({x["game"] for x in known}) > 1
+    rows = tuple(
+        (x["algorithm"], *((x["game"],) if many else ()), f"{x['before']} to {x['after']}", NAMES.get(x["measure"]),
+         x["mean_before"], x["mean_after"], around(_interval(x), 3), x["p"], x["adjusted"])
+        for x in known
+    )  # fmt: skip
+    where = ("learner", "game") if many else ("learner",)
+    columns = (*where, "rewards", "measure", "before", "after", "change", "p", "Holm's p")
+    links = tuple(of_player(x["algorithm"]) | {"game": x["game"]} for x in known)
+    caption = "Changes between reward modes, paired by seed: 95% intervals, p of permuted signs, corrected by Holm."
+    return Table(columns, rows, caption, links)
+
+
+def _interval(x: Change) -> Estimate:
+    return Estimate(x["difference"], x["low"], x["high"])
+
+
+def _counts(known: Sequence[Change]) -> Table:
+    rows = []
+    for before, after in dict.fromkeys((x["before"], x["after"]) for x in known):
+        for name, unit, mean in _pooled(known, before, after):
+            own = [x for x in known if (NAMES.get(x["measure"]), x["before"], x["after"]) == (name, before, after)]
+            up, down = sum(x["low"] > 0.0 for x in own), sum(x["high"] < 0.0 for x in own)
+            label, found = f"{name} [{unit}]" if unit else name, sum(x["found"] for x in own)
+            rows.append((f"{before} to {after}", label, len(own), around(mean, 2), up, down, found))
+    columns = ("rewards", "measure", "pairs", "mean change", "intervals above 0", "below 0", "hold after Holm")
+    caption = "Changes between reward modes over pairs of learner and game; means with 95% intervals over those pairs."
+    return Table(columns, tuple(rows), caption)
