@@ -25,6 +25,7 @@ from coopgym.validation.conduct.record import Record
 from coopgym.validation.pictures import stored
 
 PERMUTATIONS = 1_000
+NEAREST = 20  # lines of a table
 
 
 def panel(material: Material) -> Panel | None:
@@ -109,7 +110,7 @@ def _likeness(own: Conduct, like: Mapping[tuple[str, ...], Spread | None]) -> Ta
     ranked = sorted(known, key=lambda key: -np.nan_to_num(known[key].mean[0], nan=-np.inf))
     rows: list[tuple[str | int | None, ...]] = []
     links: list[dict[str, str]] = []
-    for name, mode in ranked:
+    for name, mode in ranked[:NEAREST]:
         each = known[name, mode]
         rows.append((name, mode, each.runs, *(around(each.at(k), 3) for k in range(len(MEASURES)))))
         links.append(of_player(name) | {"game": own.game, "reward_mode": mode})
@@ -117,9 +118,11 @@ def _likeness(own: Conduct, like: Mapping[tuple[str, ...], Spread | None]) -> Ta
     mixed = measures(shuffled(own.record, PERMUTATIONS), own.record)
     rows.append(("best constants", None, None, *(number(round(constants[name], 3), 3) for name in MEASURES)))
     rows.append(("record out of order", None, None, *(number(round(float(mixed[n].mean()), 3), 3) for n in MEASURES)))
+    nearest = "" if len(ranked) <= NEAREST else f" The nearest {NEAREST} of {len(ranked)}."
     caption = (
         f"{own.game}: likeness to the record. R² of levels (below 0: further than one flat line), share inside the "
         "bands, Kendall's tau of the phases, share of turns with the documented sign, share of the rubric's points."
+        f"{nearest}"
     )
     return Table(("learner", "rewards", "runs", *MEASURES.values()), tuple(rows), caption, (*links, {}, {}))
 

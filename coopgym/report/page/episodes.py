@@ -19,7 +19,7 @@ COURSES = {  # metric: title, unit
     "rate_by_step": ("Cooperation", "share of the endowment given"),
     "trust_by_step": ("Trust", "mean effective trust"),
 }
-POINTS, FEWER = 60, 24  # of a curve, where one game is drawn and where several are
+POINTS, FEWER = 60, 16  # of a curve, where one game is drawn and where several are
 PART = 0.1  # of an episode: its beginning, its end
 PARTS = ("first", "last")
 Found = tuple[list[float], Spread]

@@ -22,7 +22,7 @@ from coopgym.study.summary import Estimate
 NASH, OPTIMUM, BEST = "Nash", "SocialOptimum", "best constant"
 SHAPES = {NASH: "x-thin", OPTIMUM: "star-open", BEST: "circle-open"}
 OTHER = "triangle-up-open"
-POINTS = 51  # of the curve of constants
+POINTS, FEWER = 51, 26  # of a curve of constants, where one game is drawn and where several are
 ACROSS, SHARE = "mean share of the endowment given", "welfare / the best constant's"
 Row = tuple[str | float | int | None, ...]
 
@@ -35,8 +35,8 @@ def panel(material: Material) -> Panel | None:
         return None
     many = len(drawn) > 1
     charts = [_overview(material, drawn)] if many else []
-    for field in drawn:
-        charts += [_welfare(material, field, many), *_rewards(material, field, many)]
+    charts += [_welfare(material, field, many) for field in drawn]
+    charts += [] if many else _rewards(material, drawn[0])
     return Panel(
         "landscape", "Payoff landscape", _lead(material, drawn), tuple(charts),
         (_yardsticks(drawn), _choices(material, drawn)), _notes(known, drawn),
@@ -76,7 +76,7 @@ def _welfare(material: Material, field: Field, many: bool) -> Chart:
     """Over the common rate, with points of oracles and of all who learned."""
     data, shapes = [], [figures.line(y=1.0)]
     if field.constants:
-        kept = _thinned(field.constants)
+        kept = _thinned(field.constants, many)
         worth = [float(x) for x in field.share([k.welfare for k in kept])]
         data.append(curve("constants", [k.rate for k in kept], worth, faint()))
         best = max(field.constants, key=lambda k: (k.welfare, -k.rate))
@@ -115,7 +115,7 @@ def _learners(field: Field, mode: str) -> Figure:
     return points(mode, where, of_mode(mode), **errors)
 
 
-def _rewards(material: Material, field: Field, many: bool) -> list[Chart]:
+def _rewards(material: Material, field: Field) -> list[Chart]:
     """Own reward by mode over the common rate, and what those who were trained on it earned."""
     data, marked = [], []
     for mode in [mode for mode in _modes(material, [field]) if mode in KINDS]:
@@ -127,18 +127,17 @@ def _rewards(material: Material, field: Field, many: bool) -> list[Chart]:
     if not data:
         return []
     shapes = [figures.line(y=1.0)]
-    title = f"{field.game}: own reward" if many else "Own reward"
-    about = layout(title, ACROSS, "reward / the best constant's", xaxis=SHARES, shapes=shapes)
+    about = layout("Own reward", ACROSS, "reward / the best constant's", xaxis=SHARES, shapes=shapes)
     alt = f"Own reward of constant policies over their common rate. The best rates: {listed(marked)}."
     caption = (
         "Lines: each mode's reward, summed over agents, of constant policies, as a share of its own maximum; points: "
         "learners trained on it. In sum, private and cooperative rewards are welfare: they differ in who gets them."
     )
-    return [Chart({"data": data, "layout": about}, alt, caption, field.game if many else "")]
+    return [Chart({"data": data, "layout": about}, alt, caption)]
 
 
 def _of_mode(field: Field, mode: str, top: float) -> list[Figure]:
-    kept = _thinned(field.constants)
+    kept = _thinned(field.constants, many=False)
     look = {"color": colour(mode), "dash": dash(mode)}
     line = curve(mode, [k.rate for k in kept], [k.rewards[mode] / top for k in kept], look)
     own = [(c.player, _mean(c.runs[:, 0]), _mean(c.runs[:, 2]) / top) for c in field.chosen if c.mode == mode]
@@ -245,8 +244,8 @@ def _modes(material: Material, drawn: Iterable[Field]) -> list[str]:
     return [mode for mode in material.modes() if mode in there]
 
 
-def _thinned(constants: Sequence[Known]) -> list[Known]:
-    kept = np.linspace(0, len(constants) - 1, min(POINTS, len(constants)))
+def _thinned(constants: Sequence[Known], many: bool) -> list[Known]:
+    kept = np.linspace(0, len(constants) - 1, min(FEWER if many else POINTS, len(constants)))
     return [constants[k] for k in np.unique(kept.round().astype(int))]
 
 

@@ -64,6 +64,9 @@ def short(x: np.ndarray) -> list[float | None]:
 
 def numbers(values: Sequence[object]) -> np.ndarray:
     """As an array of floats; NaN for what is no number, or beyond 1e300."""
+    if set(map(type, values)) == {float}:  # nearly always
+        x = np.array(values, dtype=np.float64)
+        return np.where(np.abs(x) < LARGEST, x, np.nan)
     return np.array([_number(x) for x in values], dtype=np.float64)
 
 
