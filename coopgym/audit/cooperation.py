@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from coopgym.audit.measures import mean
+from coopgym.audit.measures import mean, ratio
 from coopgym.audit.traces import Subject, Traces
 from coopgym.audit.yardsticks import Yardsticks
 from coopgym.envs.game import Game
@@ -27,6 +27,8 @@ class Cooperation:
     unsteadiness: s.d. of u after emergence (of all steps where it never came), in [0, 1/2]; endgame: mean u of the last
     5 % of steps minus that of 40 to 90 %, in [-1, 1], negative where the end is used; coordination ``[R]``: mean over
     pairs of the correlation of linearly detrended rates; distance ``[R]``: mean over pairs and steps of |u_i - u_j|.
+
+    course ``[R, T, N]``: u by step, 0 once an episode is over; playing ``[R, T]``: share of episodes still under way.
     """
 
     level: np.ndarray
@@ -38,11 +40,18 @@ class Cooperation:
     endgame: np.ndarray
     coordination: np.ndarray
     distance: np.ndarray
+    course: np.ndarray
+    playing: np.ndarray
     undefined: dict[str, str] = field(default_factory=dict)
 
     def measures(self) -> dict[str, np.ndarray]:
         """By name."""
-        return {name: x for name, x in vars(self).items() if name != "undefined"}
+        return {name: x for name, x in vars(self).items() if name not in ("course", "playing", "undefined")}
+
+    @property
+    def by_step(self) -> np.ndarray:
+        """Mean rate of the agents ``[R, T]`` in the episodes that are under way; NaN where none is."""
+        return ratio(self.course.mean(-1), self.playing)
 
 
 def cooperation(subject: Subject, known: Yardsticks) -> Cooperation:
@@ -60,7 +69,8 @@ def cooperation(subject: Subject, known: Yardsticks) -> Cooperation:
         at_baseline=_over(rates >= baseline - EXACT, on), emergence=emergence.mean(1),
         emergence_optimal=emerged(base, 0.5 * (known.selfish + known.optimal)).mean(1),
         unsteadiness=_unsteadiness(base, emergence), endgame=endgame(base, game), coordination=together,
-        distance=_distance(base), undefined=undefined,
+        distance=_distance(base), course=np.where(on, rates, 0.0).mean(1), playing=base.alive.mean(1),
+        undefined=undefined,
     )  # fmt: skip
 
 

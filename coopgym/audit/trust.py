@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from coopgym.audit.bench import Bench
+from coopgym.audit.measures import ratio
 from coopgym.audit.traces import Plan, Traces, free
 from coopgym.envs.game import Game
 
@@ -24,7 +25,8 @@ class TrustUse:
     mean trust differs from there; recovery ``[R, N]`` [steps]: after a breach of 5 steps at rate 0 in the middle of the
     episode, until the others' trust in i is back at 90 % of what it was, inf: not in it; hysteresis ``[R, N]`` [rate]:
     the area between the two branches of trust in i while i's rate slowly rises from 0 to 1 and falls back,
-    positive where trust is lower on the way up.
+    positive where trust is lower on the way up; by_step ``[R, T]``: mean over agents after each step, in the episodes
+    that are under way, NaN where none is.
     """
 
     level: np.ndarray
@@ -32,6 +34,7 @@ class TrustUse:
     efficiency: np.ndarray
     recovery: np.ndarray
     hysteresis: np.ndarray
+    by_step: np.ndarray
     undefined: dict[str, str] = field(default_factory=dict)
 
     def measures(self) -> dict[str, np.ndarray]:
@@ -54,7 +57,9 @@ def trust(bench: Bench, found: Traces) -> TrustUse:
         name: "the episode was over before it"
         for name, x in (("trust_recovery", recovery), ("hysteresis", hysteresis)) if np.isnan(x[:, bench.seats]).any()
     }  # fmt: skip
-    return TrustUse(level.mean(1), base.trust[..., -1, :].mean((1, 2)), efficiency, recovery, hysteresis, undefined)
+    by_step = ratio(np.where(base.alive, base.trust.mean(-1), 0.0).mean(1), base.alive.mean(1))
+    final = base.trust[..., -1, :].mean((1, 2))
+    return TrustUse(level.mean(1), final, efficiency, recovery, hysteresis, by_step, undefined)
 
 
 def _efficiency(bench: Bench, level: np.ndarray) -> np.ndarray:

@@ -17,10 +17,12 @@ from coopgym.audit.behaviour import Audit, audit
 from coopgym.audit.effort import Effort
 from coopgym.audit.effort import effort as effort_of
 from coopgym.audit.measures import CATALOGUE, mean
+from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
 from coopgym.study.records import Records, Row
 from coopgym.study.schema import AGENTS, MOMENT, NUMBER, SCHEMAS, TEXT, WHOLE, schema
 from coopgym.study.stored import policies_of, stored
+from coopgym.validation.conduct.record import documented_games, record_of
 
 News = Callable[[str, float], None]
 AFTER = 21  # steps of an answer that are kept, the shock's own included
@@ -121,17 +123,23 @@ def _row(found: Audit, replica: int, run: Mapping[str, Any]) -> Row:
     }  # fmt: skip
 
 
-def curves_of(found: Audit, runs: Sequence[Mapping[str, Any]]) -> list[Row]:
+def curves_of(found: Audit, runs: Sequence[Mapping[str, Any]], game: Game) -> list[Row]:
     """Rows of the table ``audit_curves`` for these runs."""
     return [
         {"run_id": run["run_id"], "effort": found.effort, "metric": name, "unit": unit, "x": x, "y": y, "value": z[r]}
-        for name, (unit, x, y, z) in _curves(found).items() for r, run in enumerate(runs)
+        for name, (unit, x, y, z) in _curves(found, game).items() for r, run in enumerate(runs)
     ]  # fmt: skip
 
 
-def _curves(found: Audit) -> dict[str, tuple[str, Any, Any, Any]]:
-    """unit, x, y and values ``[R, K]`` by name: answers to shocks of one step, conditional rates, the fingerprint."""
+def _curves(found: Audit, game: Game) -> dict[str, tuple[str, Any, Any, Any]]:
+    """unit, x, y and values ``[R, K]`` by name: courses over an episode, rates by phase and actor of a case study,
+    answers to shocks of one step, conditional rates, the fingerprint."""
     curves: dict[str, tuple[str, Any, Any, Any]] = {}
+    if "cooperation" in found.families:
+        curves["rate_by_step"] = ("rate", np.arange(game.horizon), None, found.cooperation.by_step)
+        curves |= _phases(found.cooperation.course, game)
+    if "trust" in found.families:
+        curves["trust_by_step"] = ("trust", np.arange(1, game.horizon + 1), None, found.trust.by_step)
     if "impulses" in found.families:
         shown = found.impulses.mean_answers(AFTER)
         curves |= {name: ("1", np.arange(AFTER), None, x) for name, x in shown.items()}
@@ -143,6 +151,20 @@ def _curves(found: Audit) -> dict[str, tuple[str, Any, Any, Any]]:
         plane = found.fingerprint
         curves["fingerprint"] = ("1", plane.x, plane.y, plane.payoffs)
     return curves
+
+
+def _phases(course: np.ndarray, game: Game) -> dict[str, tuple[str, Any, Any, Any]]:
+    """Mean rates in each phase x of each actor y, where a case study documents them and an episode has them all."""
+    if game.name not in documented_games():
+        return {}
+    try:
+        record = record_of(game)
+    except ValueError:  # too short
+        return {}
+    steps = np.diff(record.bounds)
+    levels = record.by_actor(np.add.reduceat(course, record.bounds[:-1], axis=1) / steps[:, None])
+    x, y = (a.ravel() for a in np.indices(levels.shape[1:]))
+    return {"rate_by_phase": ("rate", x, y, levels.reshape(len(levels), -1))}
 
 
 def _audited(folder: Path, runs: Sequence[Row], fine: Effort) -> tuple[list[Row], list[Row]]:
@@ -157,7 +179,7 @@ def _audited(folder: Path, runs: Sequence[Row], fine: Effort) -> tuple[list[Row]
         player: Any = policies[batch[0]] if len(batch) == 1 else [policies[k] for k in batch]
         found = audit(player, policies[0].game, [modes[k] for k in batch], effort=fine)
         rows += rows_of(found, [runs[k] for k in batch])
-        curves += curves_of(found, [runs[k] for k in batch])
+        curves += curves_of(found, [runs[k] for k in batch], policies[0].game)
     return rows, curves
 
 

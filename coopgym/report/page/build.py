@@ -11,14 +11,29 @@ from typing import Any
 
 import coopgym
 from coopgym.algorithms.files import write_atomically
-from coopgym.report.page import crossover, headline, learning, making, outcomes, rankings, runs
+from coopgym.report.page import (
+    answers,
+    cases,
+    crossover,
+    episodes,
+    fingerprints,
+    headline,
+    landscape,
+    learning,
+    making,
+    measures,
+    outcomes,
+    rankings,
+    runs,
+)  # fmt: skip
 from coopgym.report.page.material import Material
 from coopgym.report.page.panel import Panel
 from coopgym.report.page.words import counted, listed
 
 FILE = "report.html"
 PANELS: tuple[Callable[[Material], Panel | None], ...] = (  # None: the folder has nothing to show there
-    headline.panel, outcomes.panel, rankings.panel, crossover.panel, learning.panel,
+    headline.panel, outcomes.panel, rankings.panel, crossover.panel, learning.panel, landscape.panel,
+    measures.panel, episodes.panel, answers.panel, fingerprints.panel, cases.panel,
 )  # fmt: skip
 LAST: tuple[Callable[[Material], Panel | None], ...] = (runs.panel, making.panel)
 

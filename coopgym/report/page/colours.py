@@ -8,6 +8,7 @@ from coopgym.report.plots import COLOURS, FAINT
 
 SYMBOLS = {"private": "circle", "integrated": "square", "cooperative": "diamond"}
 OTHER = "x"
+DASHES = {"private": "solid", "integrated": "dash", "cooperative": "dot"}
 
 
 def colour(mode: str, alpha: float = 1.0) -> str:
@@ -22,6 +23,11 @@ def colour(mode: str, alpha: float = 1.0) -> str:
 def symbol(mode: str) -> str:
     """Marker of a mode's kind, so that colour is never all that tells modes apart."""
     return SYMBOLS.get(_parts(mode)[0], OTHER)
+
+
+def dash(mode: str) -> str:
+    """Stroke of a mode's kind, as a second cue in lines."""
+    return DASHES.get(_parts(mode)[0], "dashdot")
 
 
 def _parts(mode: str) -> tuple[str, float]:

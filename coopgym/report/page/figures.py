@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coopgym.report.page.cells import Cell
-from coopgym.report.page.colours import colour, symbol
+from coopgym.report.page.colours import colour, dash, symbol
 from coopgym.report.plots import FAINT
 from coopgym.study.summary import Estimate
 
@@ -87,7 +87,7 @@ def of_cells(own: Sequence[Cell], quantity: str, title: str, unit: str, seeds: b
 
 
 def lines(series: Mapping[str, tuple[Sequence[float], Sequence[Estimate]]], title: str, across: str, up: str) -> Figure:
-    """Means over x with bands of their intervals, a colour for each reward mode (the series)."""
+    """Means over x with bands of their intervals, a colour and a stroke for each reward mode (the series)."""
     data: list[Figure] = []
     for mode, (x, found) in series.items():
         shared = {"type": "scatter", "mode": "lines", "x": list(x), "name": mode, "legendgroup": mode}
@@ -95,7 +95,9 @@ def lines(series: Mapping[str, tuple[Sequence[float], Sequence[Estimate]]], titl
         data.append(edge | {"y": [e.mean if e.low is None else e.low for e in found]})
         high = [e.mean if e.high is None else e.high for e in found]
         data.append(edge | {"y": high, "fill": "tonexty", "fillcolor": colour(mode, 0.18)})
-        data.append(shared | {"y": [e.mean for e in found], "line": {"color": colour(mode), "width": 2}})
+        data.append(
+            shared | {"y": [e.mean for e in found], "line": {"color": colour(mode), "width": 2, "dash": dash(mode)}}
+        )
     layout = {
         "title": {"text": title}, "height": 320, "hovermode": "x unified", "xaxis": {"title": {"text": across}},
         "yaxis": {"title": {"text": up}},
