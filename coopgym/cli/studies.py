@@ -24,7 +24,7 @@ Folder = Annotated[str, typer.Argument(help="A folder, or URL, that `coopgym stu
 
 @app.command()
 def run(
-    config: Annotated[Path, typer.Argument(help="A TOML file; studies/ has one for each purpose.")],
+    config: Annotated[Path, typer.Argument(help="A TOML or YAML file; studies/ has one for each purpose.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the cells and an estimate; do nothing.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Programs at a time; else as many as fit.")] = None,
     engine: Annotated[str | None, typer.Option(help=f"{' or '.join(NAMES)}; the file's by default.")] = None,

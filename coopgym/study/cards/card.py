@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from coopgym.algorithms.files import write_atomically
-from coopgym.study import study
+from coopgym.study import formats, study
 from coopgym.study.cards import croissant, facts, text
 from coopgym.study.cards.pack import checksums, pack
 from coopgym.study.schema import PUBLISHED
-from coopgym.study.study import SOURCE
 
 
 @dataclass(frozen=True)
@@ -40,13 +39,16 @@ def make(folder: str | Path, out: str | Path | None = None) -> Card:
     target = Path(out) if out else records.folder / "dataset"
     for name in PUBLISHED:
         shutil.rmtree(target / name, ignore_errors=True)
+    for kind in formats.FORMATS:
+        (target / f"{study.SOURCE}{kind}").unlink(missing_ok=True)
     tables = pack(records, cells, excluded, target)
     tables = {name: rows for name, rows in tables.items() if rows}
     name, about = f"coopgym-{config.name}", config.description or f"The study {config.name!r}."
     command = f"coopgym study card {folder}"
+    source, design = study.kept(records)
     counts = facts.counts({each: tables.get(each, []) for each in PUBLISHED})
     papers = {
-        SOURCE: records.store.read(SOURCE).decode(), "checksums.sha256": checksums(target), "LICENSE": _licence(),
+        source: design, "checksums.sha256": checksums(target), "LICENSE": _licence(),
         "counts.json": json.dumps(counts, indent=1) + "\n",
         "datasheet.md": text.datasheet(name, about, tables, command),
         "README.md": text.page(name, about, tables, command),
