@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from coopgym.audit.comparison import compare_modes
+from coopgym.envs.reward import KINDS
 from coopgym.study.analysis import health, paradigms, power, rankings, scores
 from coopgym.study.analysis.rankings import Field
 from coopgym.study.analysis.runs import Runs, coded, load
@@ -25,7 +26,7 @@ def analyse(folder: str | Path) -> dict[str, Any]:
     learners = runs.learners
     if not len(learners):
         raise ValueError(f"{records.store.url!r} has no run of a learner; there is nothing to rank")
-    return analysis(runs) | {"instability": health.instability(learners, records.read("curves"))}
+    return analysis(runs) | {"instability": health.instability(learners.distinct, records.read("curves"))}
 
 
 def analysis(runs: Runs) -> dict[str, Any]:
@@ -37,7 +38,8 @@ def analysis(runs: Runs) -> dict[str, Any]:
         mode: Field.of(learners.where(learners.mode == mode), points[learners.mode == mode]) for mode in learners.modes
     }
     return {
-        "runs": len(runs), "learner_runs": len(learners), "players": coded(learners.player)[0],
+        "runs": len(runs), "learner_runs": len(learners), "duplicates": int(learners.repeat.sum()),
+        "players": coded(learners.player)[0],
         "status": dict(sorted(Counter(runs.status.tolist()).items())),
         "modes": learners.modes, "games": learners.games,
         "rulers": {game: vars(ruler) for game, ruler in by.items()},
@@ -46,15 +48,15 @@ def analysis(runs: Runs) -> dict[str, Any]:
         "paradigms": contrasts(learners, fields),
         "modes_compared": compared(learners),
         "power": {mode: power.leader_claims(field, list(range(len(field.players)))) for mode, field in fields.items()},
-        "failures": health.failures(learners),
+        "failures": health.failures(learners.distinct),
     }  # fmt: skip
 
 
 def contrasts(learners: Runs, fields: dict[str, Field]) -> dict[str, Any]:
-    """Of the paradigms, in every mode."""
+    """Of the paradigms, in every mode; a mode in which all of a game's runs are repeats is no second test."""
     families = dict(zip(learners.player.tolist(), learners.family.tolist(), strict=True))
     mutuality = dict(zip(learners.mode.tolist(), learners.mutuality.tolist(), strict=True))
-    return paradigms.crossovers(fields, families, mutuality)
+    return paradigms.crossovers(fields, families, mutuality, learners.repeated())
 
 
 def references(runs: Runs, by: dict[str, scores.Ruler]) -> list[dict[str, Any]]:
@@ -76,9 +78,11 @@ def references(runs: Runs, by: dict[str, scores.Ruler]) -> list[dict[str, Any]]:
 def compared(runs: Runs) -> list[dict[str, Any]]:
     """Changes of welfare, cooperation and trust between the pure reward modes, paired over seeds, Holm over all.
 
-    What interdependence contributes is the change of welfare from private to integrated: both in payoffs.
+    What interdependence contributes is the change of welfare from private to integrated: both in payoffs. A repeat is
+    left out: its difference from the run that it repeats is known, and one from a third mode is tested with that run.
     """
-    chosen = runs.where((runs.status == "ok") & np.isin(runs.mode, ("private", "integrated", "cooperative")))
+    chosen = runs.distinct
+    chosen = chosen.where((chosen.status == "ok") & np.isin(chosen.mode, KINDS))
     if not len(chosen) or len(chosen) > PAIRED:
         return []
     rows = [

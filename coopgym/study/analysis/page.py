@@ -8,12 +8,12 @@ from typing import Any
 Found = dict[str, Any]
 
 
-def page(found: Found, title: str, command: str) -> str:
-    """The whole page. command: what makes it again."""
-    parts = [f"# {title}", _opening(found, command)]
+def page(found: Found, title: str, command: str, before: Sequence[str] = (), after: Sequence[str] = ()) -> str:
+    """The whole page. command: what makes it again; before, after: parts that come from elsewhere."""
+    parts = [f"# {title}", _opening(found, command), *before]
     parts += [_ranking(mode, found["rankings"][mode]) for mode in found["modes"]]
     parts += [_games(found), _paradigms(found["paradigms"]), _modes(found["modes_compared"]), _health(found)]
-    parts += [_power(found["power"])]
+    parts += [_power(found["power"]), *after]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -21,7 +21,8 @@ def _opening(found: Found, command: str) -> str:
     states = ", ".join(f"{count:,} {status}" for status, count in found["status"].items())
     bare = [game for game, ruler in found["rulers"].items() if ruler["kind"] == "best constant"]
     return "\n".join([
-        f"Made by `{command}` from {found['runs']:,} records ({states}); {found['learner_runs']:,} are of learners.",
+        f"Made by `{command}` from {found['runs']:,} records ({states}); {found['learner_runs']:,} are of learners"
+        f"{_repeats(found)}.",
         "",
         "Welfare is scored from selfish play (0) to the optimum (1) where these differ enough for such a scale, and as "
         f"a share of the best constant policy's in the other {len(bare)} of {len(found['rulers'])} games. What "
@@ -31,20 +32,30 @@ def _opening(found: Found, command: str) -> str:
     ])  # fmt: skip
 
 
+def _repeats(found: Found) -> str:
+    """Those that say nothing new, and what they are left out of."""
+    if not found["duplicates"]:
+        return ""
+    return (
+        f". {found['duplicates']:,} of these repeat a run of another mode that gives the same training problem: they "
+        "stand in their mode's ranking, and are left out of comparisons of modes and of counts of failures"
+    )
+
+
 def _ranking(mode: str, ranking: Found) -> str:
     classes = list(ranking["players"][0]["rank_by_class"])
     head = ["learner", "average rank", "IQM of the score", *classes, "lacks"]
     rows = [
         [
-            each["player"], _around(each["average_rank"]), _around(each["iqm"], 3),
-            *(f"{each['rank_by_class'][name]['value']:.2f}" for name in classes),
+            each["player"], around(each["average_rank"]), around(each["iqm"], 3),
+            *(around(each["rank_by_class"][name]) for name in classes),
             f"{len(each['missing_games'])} games" if each["missing_games"] else "",
         ]
         for each in ranking["players"]
     ]  # fmt: skip
     leader = ranking["players"][0]["player"]
     chances = [_toward(leader, pair) for pair in ranking["improvement"] if leader in (pair["player"], pair["against"])]
-    text = "; ".join(f"{other} {_around(chance)}" for other, chance in chances)
+    text = "; ".join(f"{other} {around(chance)}" for other, chance in chances)
     after = f"Chance that a run of {leader} scores more than one of: {text}." if chances else ""
     return "\n\n".join(filter(None, [f"## {mode.capitalize()} rewards: who leads", table(head, rows), after]))
 
@@ -77,7 +88,7 @@ def _paradigms(found: Found) -> str:
     modes = list(dict.fromkeys(each["mode"] for each in found["contrasts"]))
     by = {(each["game"], each["mode"]): each for each in found["contrasts"]}
     rows = [
-        [game, *(_around(by[game, mode], 3) if (game, mode) in by else "" for mode in modes)]
+        [game, *(around(by[game, mode], 3) if (game, mode) in by else "" for mode in modes)]
         for game in dict.fromkeys(each["game"] for each in found["contrasts"])
     ]
     declared = [f"{x['game']} from {x['from']} to {x['to']}" for x in found["crossovers"] if x["declared"]]
@@ -102,7 +113,7 @@ def _place(found: Found) -> str:
     at = found["mutuality"]
     if at["value"] is None:
         return f"nowhere (in {found['share']:.0%} of resamples it does)"
-    return f"{_around(at)}, in {found['share']:.0%} of resamples"
+    return f"{around(at)}, in {found['share']:.0%} of resamples"
 
 
 def _modes(changes: Sequence[Found]) -> str:
@@ -155,7 +166,8 @@ def _needed(claim: Found) -> str:
     return "more than 10,000" if claim["seeds_needed"] is None else f"{claim['seeds_needed']:,}"
 
 
-def _around(x: Found, digits: int = 2) -> str:
+def around(x: Found, digits: int = 2) -> str:
+    """A number with its interval."""
     return f"{x['value']:.{digits}f} [{x['low']:.{digits}f}, {x['high']:.{digits}f}]"
 
 
