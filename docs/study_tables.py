@@ -69,8 +69,7 @@ def short(found: Found) -> str:
         f"- Independent against centrally trained: a change of sign between two reward modes is declared in "
         f"{len(crossed)} of {found['paradigms']['tests']} pairs" + (f": {'; '.join(crossed)}." if crossed else ".")
     )
-    for before, after in dict.fromkeys((x["before"], x["after"]) for x in found["modes_compared"]):
-        lines.append(change(found, before, after))
+    lines += [changed(found["modes_by_class"], measure) for measure in ("score", "rate")]
     sums = {name: sum(x[name] for x in found["failures"]) for name in ("runs", "diverged", "failed")}
     lines.append(f"- Of {sums['runs']:,} runs of learners {sums['diverged']} diverged and {sums['failed']} failed.")
     return "\n\n".join(["## In short", "\n".join(lines)])
@@ -87,15 +86,11 @@ def leader(mode: str, players: list[Found]) -> str:
     return f"{told}; its interquartile mean score is {around(first['iqm'], 3)}."
 
 
-def change(found: Found, before: str, after: str) -> str:
-    """How many changes of welfare between two modes are found, and which way."""
-    own = [x for x in found["modes_compared"] if (x["measure"], x["before"], x["after"]) == ("welfare", before, after)]
-    ups = sum(bool(x["found"]) and x["difference"] > 0.0 for x in own)
-    downs = sum(bool(x["found"]) and x["difference"] < 0.0 for x in own)
-    return (
-        f"- Welfare from {before} to {after} rewards: of {len(own)} pairs of learner and game {ups} rise and {downs} "
-        "fall after the correction."
-    )
+def changed(changes: list[Found], measure: str) -> str:
+    """Where a change of reward is found to change a measure, over the games of a class."""
+    own = [x for x in changes if x["measure"] == measure]
+    finds = [f"{x['game']} {x['before']} to {x['after']} {x['difference']:+.3f}" for x in own if x["found"]]
+    return f"- Mean {measure}: {len(finds)} of {len(own)} changes found" + (f": {'; '.join(finds)}." if finds else ".")
 
 
 def how(folder: Path, runs: list[Row], counts: Found) -> str:

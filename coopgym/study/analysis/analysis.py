@@ -8,15 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.audit.comparison import compare_modes
-from coopgym.envs.reward import KINDS
-from coopgym.study.analysis import health, paradigms, power, rankings, scores
+from coopgym.study.analysis import health, modes, paradigms, power, rankings, scores
 from coopgym.study.analysis.rankings import Field
 from coopgym.study.analysis.runs import Runs, coded, load
 from coopgym.study.records import Records
-
-MEASURES = ("welfare", "rate", "final_trust")
-PAIRED = 100_000  # runs up to which modes are compared seed by seed
 
 
 def analyse(folder: str | Path) -> dict[str, Any]:
@@ -46,7 +41,7 @@ def analysis(runs: Runs) -> dict[str, Any]:
         "rankings": {mode: rankings.ranking(field, learners) for mode, field in fields.items()},
         "references": references(runs, by),
         "paradigms": contrasts(learners, fields),
-        "modes_compared": compared(learners),
+        "modes_compared": modes.compared(learners), "modes_by_class": modes.by_class(learners, points),
         "power": {mode: power.leader_claims(field, list(range(len(field.players)))) for mode, field in fields.items()},
         "failures": health.failures(learners.distinct),
     }  # fmt: skip
@@ -73,23 +68,3 @@ def references(runs: Runs, by: dict[str, scores.Ruler]) -> list[dict[str, Any]]:
             named[player if mode == "none" else f"{player} ({mode})"] = float(point)
         found.append({"game": game, "scores": named})
     return found
-
-
-def compared(runs: Runs) -> list[dict[str, Any]]:
-    """Changes of welfare, cooperation and trust between the pure reward modes, paired over seeds, Holm over all.
-
-    What interdependence contributes is the change of welfare from private to integrated: both in payoffs. A repeat is
-    left out: its difference from the run that it repeats is known, and one from a third mode is tested with that run.
-    """
-    chosen = runs.distinct
-    chosen = chosen.where((chosen.status == "ok") & np.isin(chosen.mode, KINDS))
-    if not len(chosen) or len(chosen) > PAIRED:
-        return []
-    rows = [
-        {
-            "algorithm": chosen.player[k], "game": chosen.game[k], "reward_mode": chosen.mode[k],
-            "seed": int(chosen.seed[k]), **{name: float(getattr(chosen, name)[k]) for name in MEASURES},
-        }
-        for k in range(len(chosen))
-    ]  # fmt: skip
-    return compare_modes(rows, MEASURES).rows()

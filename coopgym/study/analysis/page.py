@@ -12,7 +12,8 @@ def page(found: Found, title: str, command: str, before: Sequence[str] = (), aft
     """The whole page. command: what makes it again; before, after: parts that come from elsewhere."""
     parts = [f"# {title}", _opening(found, command), *before]
     parts += [_ranking(mode, found["rankings"][mode]) for mode in found["modes"]]
-    parts += [_games(found), _paradigms(found["paradigms"]), _modes(found["modes_compared"]), _health(found)]
+    parts += [_games(found), _paradigms(found["paradigms"]), _classes(found["modes_by_class"])]
+    parts += [_modes(found["modes_compared"]), _health(found)]
     parts += [_power(found["power"]), *after]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -116,6 +117,33 @@ def _place(found: Found) -> str:
     return f"{around(at)}, in {found['share']:.0%} of resamples"
 
 
+def _classes(changes: Sequence[Found]) -> str:
+    """Mean changes over the games of a class; bold what is found."""
+    asked = list(dict.fromkeys((x["before"], x["after"]) for x in changes))
+    by = {(x["game"], x["measure"], x["before"], x["after"]): x for x in changes}
+    rows = []
+    for name in sorted({x["game"] for x in changes}):
+        for measure in dict.fromkeys(x["measure"] for x in changes):
+            own = [by.get((name, measure, *pair)) for pair in asked]
+            pairs = next((str(x["seeds"]) for x in own if x), "")
+            rows.append([name, measure, pairs, *(_change(x) for x in own)])
+    if not rows:
+        return ""
+    text = (
+        "Mean change, its 95% interval and p after Holm's correction over the table, in bold where it is found (at "
+        "most 5%); a pair is a learner in a game, its mean over seeds. Score: as above; rate: share of the endowment."
+    )
+    head = ["class", "measure", "pairs", *(f"{before} to {after}" for before, after in asked)]
+    return "\n\n".join(["## What a change of reward changes", text, table(head, rows)])
+
+
+def _change(x: Found | None) -> str:
+    if x is None or x["low"] is None:
+        return ""
+    told = f"{x['difference']:+.3f} [{x['low']:+.3f}, {x['high']:+.3f}]"
+    return f"**{told}**, p {x['adjusted']:.2g}" if x["found"] else f"{told}, p {x['adjusted']:.2g}"
+
+
 def _modes(changes: Sequence[Found]) -> str:
     rows = []
     for measure in dict.fromkeys(x["measure"] for x in changes):
@@ -126,9 +154,13 @@ def _modes(changes: Sequence[Found]) -> str:
             rows.append([measure, f"{before} to {after}", f"{len(own)}", f"{up}", f"{len(finds) - up}"])
     if not rows:
         return ""
-    text = "Paired over seeds, learner by learner and game by game; found after Holm's correction over all of them."
+    fewest = min(x["seeds"] for x in changes)
+    text = (
+        "Paired over seeds, learner by learner and game by game; found after Holm's correction over all of them. Of "
+        f"{fewest} seeds no p is below {2.0 ** (1 - fewest):.2g}, so that few seeds can find nothing one by one."
+    )
     head = ["measure", "change of reward", "pairs tested", "found upward", "found downward"]
-    return "\n\n".join(["## What a change of reward changes", text, table(head, rows)])
+    return "\n\n".join(["## The same, one by one", text, table(head, rows)])
 
 
 def _health(found: Found) -> str:

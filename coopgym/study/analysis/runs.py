@@ -154,7 +154,7 @@ def _repeats(runs: Runs, team: np.ndarray) -> np.ndarray:
     coding = [coded(words) for words in (runs.game, runs.game_options, runs.mode, runs.player)]
     (games, options, modes, _), (game, option, mode, player) = zip(*coding, strict=True)
     _, problem, which = np.unique(
-        _key((game, len(games)), (option, len(options)), (mode, len(modes)), (team.astype(int), 2)),
+        key((game, len(games)), (option, len(options)), (mode, len(modes)), (team.astype(int), 2)),
         return_index=True, return_inverse=True,
     )  # fmt: skip
     known = {label: i for i, label in enumerate(modes)}
@@ -164,10 +164,10 @@ def _repeats(runs: Runs, team: np.ndarray) -> np.ndarray:
         return other
     seeds = np.unique(np.nan_to_num(runs.seed, nan=-1.0), return_inverse=True)[1]
     place = (game, len(games)), (option, len(options)), (player, len(coding[3][0])), (seeds, len(seeds))
-    return other & np.isin(_key(*place, (firsts, len(modes) + 1)), _key(*place, (mode, len(modes) + 1)))
+    return other & np.isin(key(*place, (firsts, len(modes) + 1)), key(*place, (mode, len(modes) + 1)))
 
 
-def _key(*parts: tuple[np.ndarray, int]) -> np.ndarray:
+def key(*parts: tuple[np.ndarray, int]) -> np.ndarray:
     """Indices ``[K]``, each with how many there may be, as one number."""
     found = np.zeros(len(parts[0][0]), dtype=np.int64)
     for index, count in parts:
