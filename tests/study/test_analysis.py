@@ -163,11 +163,17 @@ def test_the_mutuality_of_a_crossover_has_an_interval():
         "integrated(0.75)",
         "integrated",
     ]
-    (found,) = analysis(columns(table(rows)))["paradigms"]["mutualities"]
+    told = analysis(columns(table(rows)))
+    (found,) = told["paradigms"]["mutualities"]
+    assert found["declared"] and [(x["from"], x["to"]) for x in told["paradigms"]["crossovers"]] == [
+        ("private", "integrated")
+    ]  # the ends alone are tested
     assert (found["game"], found["kind"], found["share"]) == ("SLCD-v1", "integrated", 1.0)
     at = found["mutuality"]
     assert at["value"] == pytest.approx(0.4, abs=0.03)
     assert at["low"] <= 0.4 <= at["high"] and at["high"] - at["low"] < 0.2
+    text = f"SLCD-v1 (integrated): {at['value']:.2f} [{at['low']:.2f}, {at['high']:.2f}] (in 100% of resamples"
+    assert text in page(told | {"instability": []}, "x", "y")
 
 
 def test_a_contrast_that_never_changes_sign_has_no_crossing():

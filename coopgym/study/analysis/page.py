@@ -99,7 +99,7 @@ def _paradigms(found: Found) -> str:
         + (f": {'; '.join(declared)}" if declared else "")
         + " (both intervals beyond 0, Holm over all pairs)."
     )
-    along = [f"{x['game']} ({x['kind']}): {_place(x)}" for x in found["mutualities"]]
+    along = [f"{x['game']} ({x['kind']}): {place(x)}" for x in found["mutualities"]]
     crossing = "Mutuality at which the contrast changes sign: " + "; ".join(along) + "." if along else ""
     parts = ["## Independent against centrally trained learners", text, table(["game", *modes], rows), crossing]
     return "\n\n".join(filter(None, parts))
@@ -110,11 +110,13 @@ def _units(contrasts: Iterable[Found]) -> str:
     return f"what is resampled is the {' or the '.join(units)}"
 
 
-def _place(found: Found) -> str:
-    at = found["mutuality"]
+def place(found: Found) -> str:
+    """Where along the mutualities of a sweep the contrast changes sign, and whether its ends are apart."""
+    at, apart = found["mutuality"], "" if found["declared"] else "not "
+    ends = f"a change of sign from one end to the other is {apart}declared"
     if at["value"] is None:
-        return f"nowhere (in {found['share']:.0%} of resamples it does)"
-    return f"{around(at)}, in {found['share']:.0%} of resamples"
+        return f"nowhere (in {found['share']:.0%} of resamples it does; {ends})"
+    return f"{around(at)} (in {found['share']:.0%} of resamples it does; {ends})"
 
 
 def _classes(changes: Sequence[Found]) -> str:
