@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from types import NoneType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,14 +22,17 @@ from coopgym.mechanisms.base import Mechanism, State, Transition, first_again, s
 from coopgym.mechanisms.reciprocity import Reciprocity, reciprocal_pull
 from coopgym.mechanisms.trust import TrustDynamics, effective_trust
 from coopgym.oracles.objective import CHUNK, OVERHEAD, Objective
-from coopgym.oracles.sequences import Sequences, blind, joining, lean
+from coopgym.oracles.sequences import Sequences, blind, joining, trust_is_idle
 
 
 def divides(sequences: Sequences) -> bool:
-    """Whether trust is all that ties agents together over time, and what is expected of them does not move."""
+    """Whether trust is all that ties agents together over time, and what is expected of them does not move; or nothing
+    depends on trust, and the rest is played as it is."""
     game = sequences.played
-    if isinstance(game, ReleasedGame) or type(game.trust) is not TrustDynamics:
+    if isinstance(game, ReleasedGame) or type(game.trust) not in (TrustDynamics, NoneType):
         return False
+    if game.trust is None:
+        return trust_is_idle(sequences.game, sequences.mode)
     rules = game.mechanisms
     return all((blind(m) or type(m) is Reciprocity) and type(m).baseline is Mechanism.baseline for m in rules)
 
@@ -88,19 +92,21 @@ class Lone(Game):
     @classmethod
     def of(cls, sequences: Sequences, base: np.ndarray, agent: int) -> Lone:
         """What of a game is left to one agent against the rows of ``base [T, N]``."""
-        game, mode, column = lean(sequences.game), sequences.mode, [agent]
+        game, mode, column = sequences.played, sequences.mode, slice(agent, agent + 1)
         lone = object.__new__(cls)
         lone.__dict__.update({f.name: getattr(game, f.name) for f in fields(game)})
         way = list(_states(game, base))
         rules = tuple(_toward(m, way, agent) if isinstance(m, Reciprocity) else m for m in game.mechanisms)
-        assert game.trust is not None
+        mixing = np.stack([game.reward_matrix(mode, step.before)[agent] for step in way])
+        lone.__dict__.update(agent=agent, mixing=mixing, mechanisms=rules)
+        if game.trust is None:
+            return lone
         elsewhere = np.zeros(len(base))
         if game.exit is not None:
             apart = game.exit.weights * (np.arange(game.n) != agent)
             elsewhere = np.array([(apart * step.after.trust).sum() for step in way])
         lone.__dict__.update(
-            agent=agent, mixing=np.stack([game.reward_matrix(mode, step.before)[agent] for step in way]),
-            others=elsewhere, mechanisms=rules, trust=_columns(game.trust, agent),
+            others=elsewhere, trust=_columns(game.trust, agent),
             initial_trust=game.initial_trust[:, column], initial_damage=game.initial_damage[:, column],
         )  # fmt: skip
         return lone
@@ -151,8 +157,9 @@ class TrustInOne(TrustDynamics):
 def _columns(trust: TrustDynamics, agent: int) -> TrustInOne:
     given: dict[str, Any] = {f.name: getattr(trust, f.name) for f in fields(trust)}
     matrices = ("building", "erosion", "harm", "forgetting", "cap")
-    cut = {name: given[name][:, [agent]] for name in matrices if given[name] is not None}
-    return TrustInOne(**{**given, **cut, "gain": trust.gain[[agent]]}, agent=agent)
+    column = slice(agent, agent + 1)  # views: their strides keep games side by side in what is made of them
+    cut = {name: given[name][:, column] for name in matrices if given[name] is not None}
+    return TrustInOne(**{**given, **cut, "gain": trust.gain[column]}, agent=agent)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,9 +191,8 @@ class AnswersToOne(Reciprocity):
 
 def _toward(rule: Reciprocity, way: list[_Step], agent: int) -> AnswersToOne:
     given: dict[str, Any] = {f.name: getattr(rule, f.name) for f in fields(rule)}
-    one = replace(
-        rule, endowment=rule.endowment[[agent]], expected=rule.expected[[agent]], weight=rule.weight[:, [agent]]
-    )
+    column = slice(agent, agent + 1)
+    one = replace(rule, endowment=rule.endowment[column], expected=rule.expected[column], weight=rule.weight[:, column])
     apart = rule.weight * (np.arange(len(rule.expected)) != agent)
     others = [
         reciprocal_pull(
