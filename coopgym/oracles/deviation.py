@@ -18,11 +18,11 @@ from coopgym.envs.moments import moments
 from coopgym.envs.released import ReleasedGame
 from coopgym.envs.reward import Weights
 from coopgym.mechanisms.arrays import Array, namespace
-from coopgym.mechanisms.base import Mechanism, State, Transition, first_again, side_by_side
+from coopgym.mechanisms.base import Mechanism, State, Transition
 from coopgym.mechanisms.reciprocity import Reciprocity, reciprocal_pull
 from coopgym.mechanisms.trust import TrustDynamics, effective_trust
-from coopgym.oracles.objective import CHUNK, OVERHEAD, Objective
-from coopgym.oracles.sequences import Sequences, blind, joining, trust_is_idle
+from coopgym.oracles.objective import Reduced
+from coopgym.oracles.sequences import Sequences, blind, trust_is_idle
 
 
 def divides(sequences: Sequences) -> bool:
@@ -38,44 +38,14 @@ def divides(sequences: Sequences) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Deviation(Objective):
+class Deviation(Reduced):
     """The objective of one agent that is free alone, in a game that ``divides``: as Objective has it, in less time."""
 
     @cached_property
-    def agent(self) -> int:
-        """Whose sequence is free."""
-        return int(self.leaders[0])
-
-    @cached_property
-    def lone(self) -> Lone:
+    def small(self) -> tuple[Game, np.ndarray]:
         """The game as far as the agent changes it."""
-        return Lone.of(self.sequences, self.base, self.agent)
-
-    def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Values ``[K]`` of K candidates ``[K, T, 1]``."""
-        size = max(1, CHUNK // (self.sequences.game.n + OVERHEAD))
-        parts = [self._near(x[k : k + size, :, 0], x[0, :, 0]) for k in range(0, len(x), size)]
-        return float(self.weights[self.agent]) * np.concatenate(parts)
-
-    def _near(self, own: np.ndarray, path: np.ndarray) -> np.ndarray:
-        """Rewards ``[K]`` of own sequences ``[K, T]`` that follow a ``path [T]`` until they leave it."""
-        order, lanes = joining(own != path)
-        played, t, game = np.concatenate([path[None], own[order]]).T.copy(), 0, self.lone
-        total = np.zeros(1)
-
-        def act(_: State) -> np.ndarray:
-            actions = side_by_side(lanes[t], (game.n,))
-            actions[:] = self.base[t]
-            actions[:, self.agent] = played[t, : lanes[t]]
-            return actions
-
-        for before, after, paid, alive, _ended in moments(game, act, (lanes[0],), lanes=lanes):
-            rewarded = game.rewards(self.sequences.mode.weights, before, after, paid)
-            total = first_again(total, len(alive)) + np.where(alive, rewarded, 0.0)
-            t += 1
-        values = np.empty(len(own))
-        values[order] = first_again(total, len(own) + 1)[1:]
-        return values
+        agent = int(self.leaders[0])
+        return Lone.of(self.sequences, self.base, agent), self.weights[[agent]]
 
 
 class Lone(Game):
@@ -112,8 +82,8 @@ class Lone(Game):
         return lone
 
     def rewards(self, weights: Weights, before: State, after: State, payoffs: Array) -> Array:
-        """The agent's reward ``[...]``, from what everybody is paid ``[..., N]``."""
-        return payoffs @ self.mixing[now(before)]
+        """The agent's reward ``[..., 1]``, from what everybody is paid ``[..., N]``."""
+        return (payoffs @ self.mixing[now(before)])[..., None]
 
     def terminated(self, state: State) -> Array:
         """Bool ``[...]``: a rule of the game has ended the episode."""

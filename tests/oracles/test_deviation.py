@@ -7,8 +7,12 @@ import pytest
 
 import coopgym
 from coopgym.envs.reward import RewardMode
+from coopgym.envs.symmetry import roles
 from coopgym.oracles.best_response import alone
+from coopgym.oracles.common_play import Together, quickest
 from coopgym.oracles.deviation import Deviation, divides
+from coopgym.oracles.objective import Objective
+from coopgym.oracles.planner import by_roles
 from coopgym.oracles.sequences import Sequences
 
 
@@ -62,6 +66,33 @@ def test_one_may_keep_a_game_alive_that_the_profile_ends():
     played = sequences.play(objective.profile(own))
     assert played.lengths[0] < played.lengths[1]
     np.testing.assert_allclose(objective(own), played.rewards[:, 0], rtol=1e-13)
+
+
+@pytest.mark.parametrize("kind", ["private", "integrated", "cooperative", "integrated:0.4"])
+def test_groups_that_play_the_same_are_worth_what_the_whole_game_says(kind):
+    rng, joined = np.random.default_rng(5), set()
+    for id in coopgym.list_games(version="v1"):
+        game = coopgym.game(id, max_steps=25)
+        sequences = Sequences(game, RewardMode.of(kind))
+        for objective in _by_groups(sequences):
+            if isinstance(objective, Together):
+                joined.add(game.name)
+                x = rng.random((30, 25, len(objective.limit))) * objective.limit
+                x[5:, :12] = x[0, :12]
+                x[1:9] = 0.5 * x[1:9] + 0.5 * objective.limit
+                played = sequences.play(objective.profile(x)).rewards @ objective.weights
+                np.testing.assert_allclose(objective(x), played, rtol=1e-13, atol=1e-9, err_msg=id)
+    assert {"TrustDilemma", "PlatformEcosystem", "RecoveryRace"} <= joined
+    assert joined.isdisjoint({"GiftExchange", "SLCD", "TeamProduction"})
+
+
+def _by_groups(sequences):
+    """The objective of roles, and one in which the last of a role plays alone."""
+    objective = by_roles(sequences, np.linspace(1.0, 2.0, int(roles(sequences.game).max()) + 1)[roles(sequences.game)])
+    split = objective.group.copy()
+    split[-1] = split.max() + 1
+    alone = Objective(sequences, objective.weights, objective.base, split)
+    return objective, quickest(alone) if (np.bincount(objective.group) > 1).any() else objective
 
 
 def test_released_games_are_played_whole():
