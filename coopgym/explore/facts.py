@@ -1,0 +1,103 @@
+"""What the page says about a game: its agents, its closed forms with their numbers, and what can be chosen."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from coopgym.envs.catalogue import ENTRIES, VERSIONS, entry
+from coopgym.envs.catalogue.tension import TENSIONS
+from coopgym.envs.catalogue.tr2 import ALLIANCE_PHASES
+from coopgym.envs.catalogue.tr3 import APACHE_PHASES
+from coopgym.envs.game import Game
+from coopgym.envs.symmetry import roles
+from coopgym.explore.players import Saved, offered
+from coopgym.report.catalogue import TITLES, mechanism
+
+PHASES = {"RenaultNissan": tuple(ALLIANCE_PHASES), "ApacheProject": tuple(APACHE_PHASES)}
+ALONE = 8  # up to so many agents each has a row and a line of its own; above, those of one role share them
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """Every game with the options that the page offers: id, report, title, options by name."""
+    return [
+        {"id": f"{name}-{version}", "report": found.report, "title": TITLES[found.report], "version": version,
+         "options": choices(f"{name}-{version}")}
+        for version in VERSIONS for name, found in ENTRIES.items()
+    ]  # fmt: skip
+
+
+def choices(game: str) -> dict[str, Sequence[str]]:
+    """Options of a game that the page offers, the default first."""
+    found, version = entry(game)
+    known = found.options(version)
+    every = {"phase": PHASES.get(found.name, ()), "tension": TENSIONS}
+    return {name: sorted(every[name], key=lambda x: x != known[name]) for name in every if name in known}
+
+
+def facts(game: Game, saved: Sequence[Saved] = ()) -> dict[str, Any]:
+    """All that does not change during an episode, as plain data."""
+    agents = [
+        {"name": name, "endowment": float(e), "baseline": float(b), "share": float(s)}
+        for name, e, b, s in zip(game.agents, game.endowment, game.baseline, game.shares, strict=True)
+    ]
+    return {
+        "id": game.id, "report": game.report, "title": TITLES[game.report], "summary": game.summary.split("\n")[0],
+        "mechanism": mechanism(game), "horizon": game.horizon, "agents": agents, "rows": rows(game),
+        "interdependence": np.asarray(game.interdependence).tolist() if game.n <= ALONE else None,
+        "interdependence_mean": float(game.interdependence.sum() / (game.n * (game.n - 1))),
+        "trust_weighted": game.trust_weighted, "parts": list(parts(game)), "options": dict(game.options),
+        "policies": offered(game, saved), "draws": bool(game.reset_draws or game.step_draws),
+        "facts": {name: value for name, value in game.facts.items() if isinstance(value, (str, int, float))},
+    }  # fmt: skip
+
+
+def rows(game: Game) -> list[dict[str, Any]]:
+    """The rows of the page: agents one by one, or those of a role together where there are many."""
+    if game.n <= ALONE:
+        return [{"label": name, "members": [i]} for i, name in enumerate(game.agents)]
+    role = roles(game)
+    groups = [np.flatnonzero(role == r).tolist() for r in range(int(role.max()) + 1)]
+    return [{"label": _range([game.agents[i] for i in group]), "members": group} for group in groups]
+
+
+def parts(game: Game) -> Iterator[dict[str, Any]]:
+    """Each mechanism: its name, the formula that its class states, and its numbers."""
+    for part in (*game.mechanisms, game.trust, game.exit):
+        if part is not None:
+            says = (inspect.getdoc(type(part)) or "").split("\n")[0]
+            yield {"name": _words(type(part).__name__), "says": says, "numbers": list(_numbers(part))}
+
+
+def _numbers(part: Any, before: str = "") -> Iterator[list[str]]:
+    """[name, value] of each parameter that is one number, or the same for all; ranges for others."""
+    for field in dataclasses.fields(part):
+        value, name = getattr(part, field.name), f"{before}{field.name.replace('_', ' ')}"
+        if dataclasses.is_dataclass(value):
+            yield from _numbers(value, f"{name}: ")
+        elif isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size:
+            yield [name, _spread(value)]
+        elif isinstance(value, bool) or value is None:
+            continue
+        elif isinstance(value, (int, float, str)):
+            yield [name, value if isinstance(value, str) else f"{value:.4g}"]
+
+
+def _spread(values: np.ndarray) -> str:
+    """The number, or the least and the largest; zeros of a diagonal do not count."""
+    if values.ndim == 2 and not np.diag(values).any():
+        values = values[~np.eye(len(values), dtype=bool)]
+    low, high = float(values.min()), float(values.max())
+    return f"{low:.4g}" if np.isclose(low, high) else f"{low:.4g} to {high:.4g}"
+
+
+def _range(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]} ({len(names)})"
+
+
+def _words(name: str) -> str:
+    return "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()
