@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -19,6 +20,12 @@ from coopgym.explore.players import Saved, offered
 from coopgym.report.catalogue import TITLES, mechanism
 
 PHASES = {"RenaultNissan": tuple(ALLIANCE_PHASES), "ApacheProject": tuple(APACHE_PHASES)}
+INNER = ("endowment", "shares", "weights", "slope")  # in the table of agents, or of no interest to a reader
+GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "theta": "θ", "kappa": "κ", "lambda": "λ", "mu": "μ",
+    "xi": "ξ", "pi": "π", "rho": "ρ", "phi": "φ", "omega": "ω",
+}  # fmt: skip
+BELOW = str.maketrans("ij", "ᵢⱼ")
 ALONE = 8  # up to so many agents each has a row and a line of its own; above, those of one role share them
 
 
@@ -66,23 +73,31 @@ def rows(game: Game) -> list[dict[str, Any]]:
 
 
 def parts(game: Game) -> Iterator[dict[str, Any]]:
-    """Each mechanism: its name, the formula that its class states, and its numbers."""
+    """Each mechanism: its name, the formulas that its class and its parts state, and its numbers."""
     for part in (*game.mechanisms, game.trust, game.exit):
         if part is not None:
-            says = (inspect.getdoc(type(part)) or "").split("\n")[0]
+            inner = [x for x in vars(part).values() if dataclasses.is_dataclass(x)]
+            says = [text for x in (part, *inner) for text in _says(type(x))]
             yield {"name": _words(type(part).__name__), "says": says, "numbers": list(_numbers(part))}
 
 
-def _numbers(part: Any, before: str = "") -> Iterator[list[str]]:
-    """[name, value] of each parameter that is one number, or the same for all; ranges for others."""
+def _says(kind: type) -> list[str]:
+    """What a class states first, and the equations that follow it."""
+    first, *more = (inspect.getdoc(kind) or "").split("\n\n")
+    equations = [text for text in more[:1] if " += " in text or first.endswith(":")]
+    return [_greek(text.replace("`", "").replace("*", "")) for text in (" ".join(first.split()), *equations)]
+
+
+def _numbers(part: Any) -> Iterator[list[str]]:
+    """[name, value] of each parameter that is one number, or the least and the largest of several."""
     for field in dataclasses.fields(part):
-        value, name = getattr(part, field.name), f"{before}{field.name.replace('_', ' ')}"
+        value, name = getattr(part, field.name), field.name.replace("_", " ")
         if dataclasses.is_dataclass(value):
-            yield from _numbers(value, f"{name}: ")
+            yield from _numbers(value)
+        elif field.name in INNER or isinstance(value, bool):
+            continue
         elif isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size:
             yield [name, _spread(value)]
-        elif isinstance(value, bool) or value is None:
-            continue
         elif isinstance(value, (int, float, str)):
             yield [name, value if isinstance(value, str) else f"{value:.4g}"]
 
@@ -93,6 +108,13 @@ def _spread(values: np.ndarray) -> str:
         values = values[~np.eye(len(values), dtype=bool)]
     low, high = float(values.min()), float(values.max())
     return f"{low:.4g}" if np.isclose(low, high) else f"{low:.4g} to {high:.4g}"
+
+
+def _greek(text: str) -> str:
+    """A formula with its letters, and its indices below the line."""
+    text = re.sub(r"(?<![a-z])([a-z]+)(?=_|\b)", lambda found: GREEK.get(found[1], found[1]), text)
+    text = re.sub(r"\b(\w)_([ij]+)\b", lambda found: found[1] + found[2].translate(BELOW), text)
+    return re.sub(" {2,}", " ", text.replace("pibar", "π̄")).replace("<-", "←")
 
 
 def _range(names: Sequence[str]) -> str:

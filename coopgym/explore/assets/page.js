@@ -174,10 +174,14 @@ function take(state) {
 
 function stepsDone(state) {
   take(state);
+  sayStep(state);
+  if (state.over) pause();
+}
+
+function sayStep(state) {
   const move = view.moves.at(-1), ends = { time_limit: "The time is over.", trust_lost: "Trust is lost: the episode ends.", target_reached: "The target is reached: the episode ends." };
   say(`Step ${state.step} of ${state.horizon}. Payoffs: ${each(move.payoffs)}. Rewards, ${state.mode}: ${each(move.rewards)}. `
     + `Trust ${fixed(move.trust, 3)}, damage ${fixed(move.damage, 3)}.${state.over ? ` ${ends[state.ended_by]}` : ""}`);
-  if (state.over) pause();
 }
 
 const step = (count) => ask("step", { actions: wanted, count }, stepsDone);
@@ -213,6 +217,7 @@ function switchMode() {
     $("mode-says").textContent = before.length
       ? `The rewards of ${before.length} steps were mixed again as ${state.mode}. ${same ? "All payoffs are the same numbers as before" : "Payoffs changed, which must not happen"}: ${some(state.totals.welfare)} in all.`
       : `Rewards will be mixed as ${state.mode}. Payoffs will not differ for it.`;
+    if (before.length) sayStep(state);
     askMarks();
   });
 }
@@ -236,7 +241,7 @@ function askMarks() {
   post("marks", { session: asked }).then((found) => {
     if (open.session !== asked || last.mode !== mode) return;
     view.marks = found;
-    const lost = found.lost === null ? "" : `, which misses ${fixed(100 * found.lost, found.lost < 0.001 ? 3 : 1)} % of the best sum of payoffs`;
+    const lost = found.lost === null ? "" : `, which misses ${fixed(100 * found.lost, found.lost < 0.001 ? 3 : 1)}\u00a0% of the best sum of payoffs`;
     showMarks(`In one step under ${found.mode} rewards, equilibrium pays ${some(found.equilibrium.welfare)} in all${lost}.`);
     showSliders();
     drawAll(view);
@@ -271,7 +276,17 @@ function showScore() {
   const move = view.moves.at(-1), { totals } = last, at = (values, each, digits) => (values ? fixed(mean(values, each.members), digits) : "–");
   const sum = (values) => (values ? some(values.reduce((a, b) => a + b, 0)) : "–");
   const lines = view.rows.map((each) => row(each.label, [at(move?.actions, each, 1), at(move?.payoffs, each), some(mean(totals.payoffs, each.members)), at(move?.rewards, each), some(mean(totals.rewards, each.members))]));
+  showTrust();
   $("score").replaceChildren(...lines, row("all together", [sum(move?.actions), sum(move?.payoffs), sum(totals.payoffs), sum(move?.rewards), sum(totals.rewards)], "all"));
+}
+
+// Who trusts whom; nothing where the agents are too many for a table.
+function showTrust() {
+  const names = view.agents.map((agent) => agent.name);
+  $("pairs").hidden = last.trust === null;
+  if (last.trust === null) return;
+  const cell = (i, j) => (i === j ? "" : `${fixed(last.trust[i][j])} · ${fixed(last.damage[i][j])}`);
+  $("pairs-table").replaceChildren(table(["trust of · damage seen in", ...names], names.map((name, i) => row(name, names.map((_, j) => cell(i, j))))));
 }
 
 function showLegend() {
@@ -295,7 +310,7 @@ function table(heads, lines) {
 }
 
 function showFacts(facts) {
-  const forms = facts.parts.map((part) => el("div", {}, el("h3", { text: part.name }), el("p", { text: part.says }),
+  const forms = facts.parts.map((part) => el("div", {}, el("h3", { text: part.name }), ...part.says.map((text) => el("p", { text })),
     el("p", { class: "numbers", text: part.numbers.map(([name, value]) => `${name} ${value}`).join(" · ") })));
   const agents = facts.rows.map((each) => {
     const agent = facts.agents[each.members[0]];
