@@ -11,6 +11,7 @@ from coopgym.cli import output
 from coopgym.cli.audit import audit
 from coopgym.cli.explore import explore
 from coopgym.cli.group import Commands
+from coopgym.cli.report import report
 from coopgym.cli.studies import app as studies
 from coopgym.oracles import NAMES
 
@@ -251,3 +252,4 @@ def ablate(
 
 app.command()(audit)
 app.command()(explore)
+app.command()(report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import inspect
 import re
 from collections.abc import Iterator, Sequence
@@ -21,10 +22,8 @@ from coopgym.report.catalogue import TITLES, mechanism
 
 PHASES = {"RenaultNissan": tuple(ALLIANCE_PHASES), "ApacheProject": tuple(APACHE_PHASES)}
 INNER = ("endowment", "shares", "weights", "slope")  # in the table of agents, or of no interest to a reader
-GREEK = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "theta": "θ", "kappa": "κ", "lambda": "λ", "mu": "μ",
-    "xi": "ξ", "pi": "π", "rho": "ρ", "phi": "φ", "omega": "ω",
-}  # fmt: skip
+LETTERS = ("alpha", "beta", "gamma", "delta", "theta", "kappa", "lambda", "mu", "xi", "pi", "rho", "phi", "omega")
+GREEK = {name: html.unescape(f"&{name};") for name in LETTERS}
 BELOW = str.maketrans("ij", "ᵢⱼ")
 ALONE = 8  # up to so many agents each has a row and a line of its own; above, those of one role share them
 

@@ -90,8 +90,9 @@ class Records:
     def read(self, table: str, where: pc.Expression | None = None) -> list[Row]:
         """All rows of a table, or those that ``where`` chooses, sorted by part.
 
-        Of two rows with one key the later part's is kept, a failed one last. A table that was packed into one file, ``<table>.parquet``, counts as its first part. A part that cannot be read
-        is named in a RuntimeWarning and set aside as ``*.damaged``, so its runs count as missing and are done again.
+        Of two rows with one key the later part's is kept, a failed one last. A table that was packed into one file,
+        ``<table>.parquet``, counts as its first part. A part that cannot be read is named in a RuntimeWarning and set
+        aside as ``*.damaged``, so its runs count as missing and are done again.
         """
         keys = [name for name in KEYS if name in self.schemas[table].names]
         found: dict[tuple[Any, ...], Row] = {}

@@ -62,7 +62,21 @@ def estimate(values: Sequence[float]) -> Estimate:
     return Estimate(mean, low, high) if len(values) > 1 else Estimate(mean, None, None)
 
 
-def band(values: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def estimates(samples: Sequence[Sequence[float]]) -> list[Estimate | None]:
+    """``estimate`` of each sample, all of one size at once; None of an empty one."""
+    found: list[Estimate | None] = [None] * len(samples)
+    sizes: dict[int, list[int]] = {}
+    for place, sample in enumerate(samples):
+        sizes.setdefault(len(sample), []).append(place)
+    for size, places in sizes.items():
+        if size:
+            columns = band(np.array([samples[place] for place in places], dtype=np.float64).T)
+            for place, mean, low, high in zip(places, *(column.tolist() for column in columns), strict=True):
+                found[place] = Estimate(mean, low, high) if size > 1 else Estimate(mean, None, None)
+    return found
+
+
+def band(values: np.ndarray, seed: int = 0, resamples: int = RESAMPLES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(mean, low, high), each ``[...]``, over the first axis of ``values [runs, ...]``.
 
     low and high bound the 95% percentile bootstrap interval of the mean (Agarwal et al. 2021 say why intervals, not
@@ -77,7 +91,7 @@ def band(values: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.
     if same.all():
         return mean, mean, mean
     found = bootstrap(
-        (x,), np.mean, n_resamples=RESAMPLES, batch=500, axis=0, method="percentile", rng=np.random.default_rng(seed)
+        (x,), np.mean, n_resamples=resamples, batch=500, axis=0, method="percentile", rng=np.random.default_rng(seed)
     ).confidence_interval
     return mean, np.where(same, mean, found.low), np.where(same, mean, found.high)
 

@@ -2,14 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
+import coopgym
+from coopgym.algorithms.files import write_atomically
+from coopgym.report.page import crossover, headline, learning, making, outcomes, rankings, runs
 from coopgym.report.page.material import Material
 from coopgym.report.page.panel import Panel
+from coopgym.report.page.words import counted, listed
 
-PANELS: tuple[Callable[[Material], Panel | None], ...] = ()  # None: the folder has nothing to show there
+FILE = "report.html"
+PANELS: tuple[Callable[[Material], Panel | None], ...] = (  # None: the folder has nothing to show there
+    headline.panel, outcomes.panel, rankings.panel, crossover.panel, learning.panel,
+)  # fmt: skip
+LAST: tuple[Callable[[Material], Panel | None], ...] = (runs.panel, making.panel)
 
 
-def panels(material: Material) -> list[Panel]:
+@dataclass(frozen=True)
+class Report:
+    """A page that was written. bytes: its size; csv: all runs, where the page has no room for a line each."""
+
+    path: Path
+    bytes: int
+    kind: str
+    runs: int
+    panels: tuple[str, ...]
+    csv: Path | None = None
+
+    def to_dict(self) -> Mapping[str, Any]:
+        """Plain data, for JSON."""
+        return asdict(self) | {"path": str(self.path), "csv": self.csv and str(self.csv), "panels": list(self.panels)}
+
+
+def report(folder: str | Path, out: str | Path | None = None, title: str | None = None) -> Report:
+    """Make the page of a folder and write it to ``out``, by default report.html in the folder, whole or not at all.
+
+    Raises FileNotFoundError where there are no records; OSError where the page cannot be made or written.
+    """
+    page = _renderer()
+    material = Material.read(folder)
+    path = Path(out) if out else material.folder / FILE
+    if path.is_dir():
+        raise ValueError(f"out={str(path)!r} is a folder; give the name of a file")
+    shown = panels(material)
+    name = title or f"{material.kind.capitalize()}: {material.name}"
+    beside = [runs.CSV] if runs.large(material) else []
+    content = page(name, about(material), shown, _made(material), beside)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if beside:
+        write_atomically(path.with_name(runs.CSV), runs.as_csv(material))
+    write_atomically(path, content)
+    csv = path.with_name(runs.CSV) if beside else None
+    return Report(path, len(content), material.kind, len(material.rows()), tuple(x.anchor for x in shown), csv)
+
+
+class ReportError(OSError):
+    """A report cannot be made here, and why."""
+
+
+def _renderer() -> Callable[..., bytes]:
+    """What draws pages, where its libraries are installed."""
+    try:
+        import_module("plotly.offline")
+        from coopgym.report.page.render import page
+    except ModuleNotFoundError as missing:
+        cure = 'install what reports need with: pip install "coopgym[report]"'
+        raise ReportError(f"the module {missing.name!r} is not installed; {cure}") from None
+    return page
+
+
+def panels(material: Material) -> Sequence[Panel]:
     """All that the folder has something for."""
-    return [panel for make in PANELS if (panel := make(material))]
+    return [panel for make in (*PANELS, *LAST) if (panel := make(material))]
+
+
+def about(material: Material) -> str:
+    """What the folder holds, in a line."""
+    what = "run" if material.runs else "audited run"
+    parts = [counted(len(material.rows()), what), listed(material.algorithms(), 5), listed(material.games(), 3)]
+    return " \N{MIDDLE DOT} ".join([*parts, f"rewards {listed(material.modes(), 5)}"])
+
+
+def _made(material: Material) -> str:
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    command = f"coopgym report {material.folder}"
+    return f"Made by `{command}` of coopgym {coopgym.__version__}, {now}, from stored records alone."

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import pyarrow.compute as pc
+
 from coopgym.envs.reward import KINDS
 from coopgym.study.audits import AUDIT_CURVES, AUDITS
 from coopgym.study.records import Records, Row
@@ -16,16 +18,19 @@ from coopgym.study.study import SOURCE
 from coopgym.study.summary import mode_label
 
 TABLES = PUBLISHED | {"audits": AUDITS, "audit_curves": AUDIT_CURVES}
+MANY = 2_000  # runs of a folder; of more, only the curves that CORE chooses are read
+CORE = pc.field("metric") == "welfare_eval"
 TRAINED = "learner"  # the kind of a run that was trained
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Material:
     """Rows of the tables in a folder; a table that is not there has none.
 
     kind: "study" where there is a configuration, "audit" where there are audits and no runs, else "ablation". source:
-    the configuration of a study, "" without one. Rows of runs and of audits have ``reward_mode`` and ``mutuality``;
-    ``mode_label`` of ``coopgym.study.summary`` names the mode, as ``modes`` does here.
+    the configuration of a study, "" without one. curves: all metrics, of a large study the evaluated welfare alone.
+    Rows of runs and of audits have ``reward_mode`` and ``mutuality``; ``mode_label`` of ``coopgym.study.summary`` names
+    the mode, as ``modes`` does here.
     """
 
     folder: Path
@@ -45,8 +50,10 @@ class Material:
         tables: dict[str, list[Row]] = {"runs": [], "curves": [], "audits": [], "audit_curves": []}
         for inner in _places(place):
             records = Records(inner, TABLES)
+            found = {name: records.read(name) for name in ("runs", "audits", "audit_curves")}
+            found["curves"] = records.read("curves", None if len(found["runs"]) <= MANY else CORE)
             for name, rows in tables.items():
-                rows.extend(records.read(name))
+                rows.extend(found[name])
         if not tables["runs"] and not tables["audits"]:
             raise FileNotFoundError(f"there are no records in {str(place)!r}; make some with `coopgym ablate`")
         source = place / SOURCE

@@ -114,8 +114,9 @@ def columns(table: pa.Table) -> Runs:
     mutuality[np.isin(text["reward_mode"], ("private", NO_MODE))] = 0.0
     return Runs(
         run_id=text["run_id"], kind=text["kind"], player=_joined(text["algorithm"], text["variant"]),
-        family=_mapped(text["paradigm"], FAMILIES.__getitem__), game=text["game"], game_options=text["game_options"],
-        report=number["report"].astype(int), mode=_labels(text["reward_mode"], mutuality), base=text["reward_mode"],
+        family=_mapped(text["paradigm"], lambda word: FAMILIES.get(word, "none")), game=text["game"],
+        game_options=text["game_options"], report=np.nan_to_num(number["report"]).astype(int),
+        mode=_labels(text["reward_mode"], mutuality), base=text["reward_mode"],
         mutuality=mutuality, seed=number["seed"], horizon=number["horizon"], status=text["status"],
         reason=text["reason"], welfare=number["welfare"], rate=_means(table["rate"]),
         final_trust=number["final_trust"], length=number["length"], best_constant=number["best_constant_welfare"],
