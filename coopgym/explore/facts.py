@@ -24,6 +24,10 @@ PHASES = {"RenaultNissan": tuple(ALLIANCE_PHASES), "ApacheProject": tuple(APACHE
 INNER = ("endowment", "shares", "weights", "slope")  # in the table of agents, or of no interest to a reader
 LETTERS = ("alpha", "beta", "gamma", "delta", "theta", "kappa", "lambda", "mu", "xi", "pi", "rho", "phi", "omega")
 GREEK = {name: html.unescape(f"&{name};") for name in LETTERS}
+SYMBOLS = {
+    "scale": "theta", "synergy": "gamma", "productivity": "omega", "exponent": "beta", "cost": "c", "response": "kappa",
+    "building": "lambda+", "erosion": "lambda-", "forgetting": "delta", "harm": "mu", "penalty": "m",
+}  # fmt: skip
 BELOW = str.maketrans("ij", "ᵢⱼ")
 ALONE = 8  # up to so many agents each has a row and a line of its own; above, those of one role share them
 
@@ -63,12 +67,13 @@ def facts(game: Game, saved: Sequence[Saved] = ()) -> dict[str, Any]:
 
 
 def rows(game: Game) -> list[dict[str, Any]]:
-    """The rows of the page: agents one by one, or those of a role together where there are many."""
+    """The rows of the page: agents one by one; of many, the first alone and the others of each role together."""
     if game.n <= ALONE:
         return [{"label": name, "members": [i]} for i, name in enumerate(game.agents)]
     role = roles(game)
-    groups = [np.flatnonzero(role == r).tolist() for r in range(int(role.max()) + 1)]
-    return [{"label": _range([game.agents[i] for i in group]), "members": group} for group in groups]
+    groups = [[0], *(np.flatnonzero(role == r).tolist() for r in range(int(role.max()) + 1))]
+    groups[1].remove(0)
+    return [{"label": _range([game.agents[i] for i in group]), "members": group} for group in groups if group]
 
 
 def parts(game: Game) -> Iterator[dict[str, Any]]:
@@ -90,7 +95,7 @@ def _says(kind: type) -> list[str]:
 def _numbers(part: Any) -> Iterator[list[str]]:
     """[name, value] of each parameter that is one number, or the least and the largest of several."""
     for field in dataclasses.fields(part):
-        value, name = getattr(part, field.name), field.name.replace("_", " ")
+        value, name = getattr(part, field.name), _called(field.name)
         if dataclasses.is_dataclass(value):
             yield from _numbers(value)
         elif field.name in INNER or isinstance(value, bool):
@@ -99,6 +104,12 @@ def _numbers(part: Any) -> Iterator[list[str]]:
             yield [name, _spread(value)]
         elif isinstance(value, (int, float, str)):
             yield [name, value if isinstance(value, str) else f"{value:.4g}"]
+
+
+def _called(field: str) -> str:
+    """A parameter's name, with the letter that the formulas have for it."""
+    letter = SYMBOLS.get(field)
+    return field.replace("_", " ") + (f" {_greek(letter)}" if letter else "")
 
 
 def _spread(values: np.ndarray) -> str:

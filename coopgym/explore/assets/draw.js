@@ -13,21 +13,22 @@ const paint = (name) => getComputedStyle(document.documentElement).getPropertyVa
 const colour = (k) => (dark() ? DARK : LIGHT)[k % LIGHT.length];
 const mean = (values, members) => members.reduce((sum, i) => sum + values[i], 0) / members.length;
 
+// Later rows are thinner, so that one that lies on another hides none.
 function look(k, steps) {
   return {
     mode: steps > 40 ? "lines" : "lines+markers",
-    line: { color: colour(k), width: 2, dash: DASHES[k % DASHES.length] },
-    marker: { size: 5, symbol: SYMBOLS[k % SYMBOLS.length], color: colour(k) },
+    line: { color: colour(k), width: Math.max(1.6, 3 - 0.5 * k), dash: DASHES[k % DASHES.length] },
+    marker: { size: Math.max(4, 9 - 2 * k), symbol: SYMBOLS[k % SYMBOLS.length], color: colour(k) },
   };
 }
 
-// A horizontal line for each value that is not nearly another's.
+// One horizontal line where all rows have nearly the same value; else one for each row, in its colour.
 function level(values, name, dash, upTo) {
   const spread = Math.max(...values.map(Math.abs), 1e-9);
-  const apart = values.filter((x, i) => values.findIndex((y) => Math.abs(x - y) < 0.01 * spread) === i);
-  return apart.map((y) => ({
-    x: [0.5, upTo], y: [y, y], mode: "lines", name, hoverinfo: "skip",
-    line: { color: paint("--soft"), width: 1.3, dash },
+  const same = values.every((x) => Math.abs(x - values[0]) < 0.01 * spread);
+  return (same ? values.slice(0, 1) : values).map((y, k) => ({
+    x: [0.5, upTo], y: [y, y], mode: "lines", name, hoverinfo: "skip", opacity: same ? 1 : 0.7,
+    line: { color: same ? paint("--soft") : colour(k), width: 1.3, dash },
   }));
 }
 

@@ -85,9 +85,9 @@ function showGame(facts) {
 function showOptions(facts) {
   const entry = START.games.find((each) => each.id === facts.id);
   $("options").replaceChildren(...Object.entries(entry.options).map(([name, values]) => {
-    const pick = el("select", { "data-option": name, onchange: () => openGame(optionsNow()) }, ...values.map((value) => el("option", { value, text: value })));
+    const pick = el("select", { id: `option-${name}`, "data-option": name, onchange: () => openGame(optionsNow()) }, ...values.map((value) => el("option", { value, text: value })));
     pick.value = String(facts.options[name]);
-    return el("label", { text: `${name[0].toUpperCase()}${name.slice(1)} ` }, pick);
+    return el("span", { class: "field" }, el("label", { for: pick.id, text: `${name[0].toUpperCase()}${name.slice(1)}` }), " ", pick);
   }));
 }
 
@@ -228,7 +228,7 @@ function showWeights() {
     const terms = row.map((w, j) => [w, j]).filter(([w]) => w > 0).sort((a, b) => (b[1] === i) - (a[1] === i));
     return `reward of ${names[i]} = ${terms.slice(0, 4).map(([w, j]) => `${fixed(w)} × ${j === i ? "its own payoff" : names[j]}`).join(" + ")}${terms.length > 4 ? " + …" : ""}`;
   });
-  if (!matrix) shown.push(open.facts.id.endsWith("-v0") ? "A released game: the mixture is multiplied and fined by rules of its own." : "Many agents: see the words below.");
+  if (!matrix) shown.push(open.facts.id.endsWith("-v0") ? "A released game: the mixture is multiplied and fined by rules of its own." : "reward of each = a mixture of its own payoff and those of all others");
   else if (open.facts.trust_weighted && last.kind === "integrated") shown.push("The weights of others move with trust.");
   $("weights").replaceChildren(...shown.map((text) => el("li", { text })));
 }
@@ -241,7 +241,7 @@ function askMarks() {
   post("marks", { session: asked }).then((found) => {
     if (open.session !== asked || last.mode !== mode) return;
     view.marks = found;
-    const lost = found.lost === null ? "" : `, which misses ${fixed(100 * found.lost, found.lost < 0.001 ? 3 : 1)}\u00a0% of the best sum of payoffs`;
+    const lost = found.lost === null ? "" : found.lost < 5e-6 ? ", the best sum of payoffs" : `, which misses ${fixed(100 * found.lost, found.lost < 0.001 ? 3 : 1)}\u00a0% of the best sum of payoffs`;
     showMarks(`In one step under ${found.mode} rewards, equilibrium pays ${some(found.equilibrium.welfare)} in all${lost}.`);
     showSliders();
     drawAll(view);
