@@ -11,9 +11,9 @@ from coopgym.cli.group import say
 
 
 def explore(
-    game: Annotated[str, typer.Argument(help="The game that is open at first; `coopgym list` names all.")] = (
-        "TrustDilemma-v1"
-    ),
+    game: Annotated[
+        str | None, typer.Argument(help="The game that is open at first: else that of the run, or TrustDilemma-v1.")
+    ] = None,
     port: Annotated[int, typer.Option(help="Port of the page; 0 takes any that is free.")] = 8000,
     host: Annotated[str, typer.Option(help="Address to listen on: of this machine alone.")] = "127.0.0.1",
     allow_remote: Annotated[

@@ -39,6 +39,7 @@ class Saved:
     """A policy of the run that the command line named. ``load`` reads it when somebody sits down."""
 
     label: str
+    game: str
     game_hash: str
     load: Callable[[], Policy]
 
@@ -56,7 +57,7 @@ def offered(game: Game, saved: Sequence[Saved] = ()) -> list[dict[str, str]]:
     """The names that a seat of this game takes, each with a label for people."""
     names = [YOU, *SIMPLE, *(name for name in SOON if _soon(name, game))]
     labels = {
-        YOU: "You, with the slider",
+        YOU: "You (slider)",
         "SocialOptimum": "Social optimum (of the episode)",
         "Nash": "Nash, each step",
     }
@@ -89,10 +90,10 @@ def _spaced(name: str) -> str:
 
 
 def _alone(policy: Policy) -> Saved:
-    return Saved(f"Saved: {policy.name}", policy.game.hash, lambda: policy)
+    return Saved(f"Saved: {policy.name}", policy.game.id, policy.game.hash, lambda: policy)
 
 
 def _of_run(folder: Path, group: Sequence[Any], k: int) -> Saved:
     run = group[k]
     label = f"{run['algorithm']}, {mode_label(run)} rewards, seed {run['seed']}"
-    return Saved(label, run["game_hash"], lambda: policies_of(folder, group[k : k + 1])[0])
+    return Saved(label, run["game"], run["game_hash"], lambda: policies_of(folder, group[k : k + 1])[0])

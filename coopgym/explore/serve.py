@@ -20,11 +20,11 @@ from coopgym.explore.players import saved_in
 from coopgym.explore.server import make_app
 from coopgym.mechanisms import checks
 
-HERE = "127.0.0.1"
+HERE, FIRST = "127.0.0.1", "TrustDilemma-v1"
 
 
 def serve(
-    game: str = "TrustDilemma-v1",
+    game: str | None = None,
     host: str = HERE,
     port: int = 8000,
     *,
@@ -35,13 +35,14 @@ def serve(
 ) -> None:
     """Serve the page in this thread until it is interrupted; raises KeyboardInterrupt then.
 
-    game: with which the page opens; port 0 takes any free one; runs: folders or files of policies that may sit in
-    seats. ``tell`` is given the page's address. Raises ValueError for an unknown game, an address beyond this machine
-    without ``allow_remote`` and a port that is taken, FileNotFoundError for a run without policies.
+    game: with which the page opens, by default that of the runs, or the TrustDilemma; port 0 takes any free one; runs:
+    folders or files of policies that may sit in seats. ``tell`` is given the page's address. Raises ValueError for an
+    unknown game, an address beyond this machine without ``allow_remote`` and a port that is taken, FileNotFoundError
+    for a run without policies.
     """
-    found, version = entry(game)
     address = checked(host, allow_remote)
     saved = [each for place in runs for each in saved_in(Path(place))]
+    found, version = entry(game or next((each.game for each in saved), FIRST))
     listening = bound(address, port)
     port = listening.getsockname()[1]
     shown = f"[{address}]" if ":" in address else address

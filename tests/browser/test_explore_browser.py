@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
-
 import pytest
+from listening import listening
 
 import coopgym
-from coopgym.explore import serve as serving
-from coopgym.explore.guard import Doors
-from coopgym.explore.server import make_app
 
 api = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.xdist_group("browser")
 PATIENCE = 60_000  # ms; machines are busy
-
-
-@contextmanager
-def listening():
-    """The address of a server that runs meanwhile."""
-    door = serving.bound("127.0.0.1", 0)
-    port = door.getsockname()[1]
-    server = serving.made(make_app(doors=Doors(port)))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        server.should_exit = True
-        thread.join()
-        door.close()
 
 
 @pytest.fixture

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import threading
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from listening import listening
 from typer.testing import CliRunner
 
+import coopgym
+from coopgym.algorithms.policy import FixedPolicy
 from coopgym.cli.commands import app as commands
 from coopgym.explore import serve as serving
 from coopgym.explore.guard import Doors
@@ -273,19 +275,43 @@ def test_an_interrupt_ends_it_with_130_and_no_word(monkeypatch):
 
 
 def test_it_listens_and_answers_over_a_real_socket():
-    listening = serving.bound("127.0.0.1", 0)
-    port = listening.getsockname()[1]
-    server = serving.made(make_app(doors=Doors(port)))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    try:
-        here = f"http://127.0.0.1:{port}"
-        with httpx.Client(base_url=here, timeout=60.0) as client:
-            assert "coopgym" in client.get("/").text
-            opened = client.post("/api/new", json={"game": "SLCD-v1"}, headers={"Origin": here}).json()
-            assert opened["facts"]["id"] == "SLCD-v1"
-            assert client.get("/", headers={"Host": "evil.example"}).status_code == 403
-    finally:
-        server.should_exit = True
-        thread.join()
-        listening.close()
+    with listening() as here, httpx.Client(base_url=here, timeout=60.0) as client:
+        assert "coopgym" in client.get("/").text
+        opened = client.post("/api/new", json={"game": "SLCD-v1"}, headers={"Origin": here}).json()
+        assert opened["facts"]["id"] == "SLCD-v1"
+        assert client.get("/", headers={"Host": "evil.example"}).status_code == 403
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """served(...): the application that ``serve`` would run, and what it told."""
+
+    def served(*arguments, **options):
+        made, told = [], []
+
+        class Server:
+            def run(self, sockets):
+                assert sockets[0].getsockname()[1] > 0
+
+        monkeypatch.setattr(serving, "made", lambda app: made.append(app) or Server())
+        serving.serve(*arguments, port=0, tell=told.append, **options)
+        with asyncio.Runner() as runner:
+            address = told[0].removeprefix("http://").rstrip("/")
+            here = {"Host": address, "Origin": f"http://{address}"}
+            return told[0], Caller(made[0], runner)("GET", "/", headers=here).text
+
+    return served
+
+
+def test_the_page_opens_with_the_game_that_was_named_or_that_of_the_run(served, tmp_path):
+    FixedPolicy(coopgym.game("SLCD-v1"), 0.3, "Mine").save(tmp_path / "mine")
+    url, page = served("PublicGoods-v0")
+    assert url.startswith("http://127.0.0.1:") and '"game": "PublicGoods-v0"' in page
+    assert '"game": "TrustDilemma-v1"' in served()[1]
+    assert '"game": "SLCD-v1"' in served(runs=[tmp_path / "mine.json"])[1]
+    assert '"game": "GiftExchange-v1"' in served("GiftExchange", runs=[tmp_path / "mine.json"])[1]
+
+
+def test_any_address_of_127_is_its_own_door(served):
+    url, page = served(host="127.0.0.2")
+    assert url.startswith("http://127.0.0.2:") and "coopgym" in page

@@ -183,6 +183,18 @@ def test_a_saved_policy_sits_in_the_seats_of_its_own_game_alone(tmp_path):
         players.saved_in(tmp_path)
 
 
+def test_policies_of_a_run_sit_down_by_number_and_play_as_evaluated(tmp_path):
+    modes = ("private", "cooperative")
+    made = coopgym.train("IPPO", "TrustDilemma-v1", reward_modes=modes, seeds=[3], total_steps=1)
+    saved = players.saved_in(made.save(tmp_path / "run"))
+    assert [each.label for each in saved] == ["IPPO, private rewards, seed 3", "IPPO, cooperative rewards, seed 3"]
+    session = Session(New(game="TrustDilemma-v1"), saved)
+    session.sit(Seats(session=TOKEN, seats=["run:1", "run:1"]))
+    totals = session.step(step([0, 0], 1000))["totals"]
+    alone = coopgym.evaluate(made.policies[1], "TrustDilemma-v1", episodes=1)
+    np.testing.assert_allclose(totals["payoffs"], alone.payoffs[0], rtol=1e-5)  # a network in single precision
+
+
 @pytest.mark.parametrize(
     ("kind", "body", "reason"),
     [

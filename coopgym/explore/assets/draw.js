@@ -32,11 +32,11 @@ function level(values, name, dash, upTo) {
   }));
 }
 
-function axes(upTo, more) {
+function axes(upTo, more, from = 0.5) {
   const axis = { gridcolor: paint("--grid"), zerolinecolor: paint("--line"), linecolor: paint("--line"), fixedrange: true };
   const font = { color: paint("--soft"), size: 11, family: "system-ui, sans-serif" };
   return {
-    xaxis: { ...axis, range: [0.5, upTo], title: { text: "step", font, standoff: 4 }, tickfont: font },
+    xaxis: { ...axis, range: [from, upTo], title: { text: "step", font, standoff: 4 }, tickfont: font },
     yaxis: { ...axis, tickfont: font, automargin: true, ...more },
     margin: { l: 44, r: 8, t: 6, b: 34 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     showlegend: false, dragmode: false, hovermode: "x unified", font,
@@ -59,7 +59,7 @@ function drawAll(view) {
   const both = (pick) => (marks
     ? [...level(pick(marks.equilibrium), "equilibrium", "dash", upTo), ...level(pick(marks.optimum), "optimum", "dot", upTo)]
     : []);
-  const draw = (id, traces, more) => Plotly.react(id, traces, axes(upTo, more), PLAIN);
+  const draw = (id, traces, more, from) => Plotly.react(id, traces, axes(upTo, more, from), PLAIN);
 
   draw("chart-actions", [...both((m) => rate(m.actions)),
     ...lines(rows, moves, (move, row) => mean(move.actions.map((a, i) => 100 * a / agents[i].endowment), row.members), ".1f")],
@@ -76,7 +76,7 @@ function drawAll(view) {
   draw("chart-trust", [
     { x: [0, ...steps], y: [view.start.trust, ...moves.map((m) => m.trust)], name: "trust", mode: "lines", line: { color: ink, width: 2.2 }, hovertemplate: "%{y:.3f}" },
     { x: [0, ...steps], y: [view.start.damage, ...moves.map((m) => m.damage)], name: "damage", mode: "lines", line: { color: soft, width: 2, dash: "dot" }, hovertemplate: "%{y:.3f}" },
-  ], { range: [-0.03, 1.03] });
+  ], { range: [-0.03, 1.03] }, 0);
 }
 
 // The legend's sample of a row: the line and the marker of its charts.
