@@ -12,8 +12,6 @@ from coopgym.algorithms.policy import Policy, load_policy
 from coopgym.algorithms.seating import check_sight
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
-from coopgym.study.stored import policies_of, stored
-from coopgym.study.summary import mode_label
 
 YOU = "you"
 SIMPLE = ("TitForTat", "Random", "Constant_0", "Constant_25", "Constant_50", "Constant_75", "Constant_100")
@@ -48,9 +46,9 @@ def saved_in(place: Path) -> list[Saved]:
     """What a run's folder, a folder of such folders, or a saved policy holds; FileNotFoundError where there is none."""
     if not place.is_dir():
         return [_alone(load_policy(place))]
-    return [
-        _of_run(folder, group, k) for folder, group in stored(place) for k in range(len(group))
-    ]  # fmt: skip
+    from coopgym.study.stored import stored  # needs torch, which a page without policies does without
+
+    return [_of_run(folder, group, k) for folder, group in stored(place) for k in range(len(group))]
 
 
 def offered(game: Game, saved: Sequence[Saved] = ()) -> list[dict[str, str]]:
@@ -94,6 +92,9 @@ def _alone(policy: Policy) -> Saved:
 
 
 def _of_run(folder: Path, group: Sequence[Any], k: int) -> Saved:
+    from coopgym.study.stored import policies_of
+    from coopgym.study.summary import mode_label
+
     run = group[k]
     label = f"{run['algorithm']}, {mode_label(run)} rewards, seed {run['seed']}"
     return Saved(label, run["game"], run["game_hash"], lambda: policies_of(folder, group[k : k + 1])[0])

@@ -110,7 +110,7 @@ def _route(name: str, kind: type[Message], work: Callable[[Any], dict[str, Any]]
             return JSONResponse(await run_in_threadpool(work, message))
         except UnknownSessionError as unknown:
             raise HTTPException(404, str(unknown)) from None
-        except ValueError as refused:
+        except (ValueError, OSError, ImportError) as refused:  # OSError: the file of a saved policy is gone
             raise HTTPException(422, " ".join(str(refused).split())) from None
 
     return Route(f"/api/{name}", endpoint, methods=["POST"])

@@ -19,6 +19,7 @@ from coopgym.cli.commands import app as commands
 from coopgym.explore import serve as serving
 from coopgym.explore.guard import Doors
 from coopgym.explore.messages import MAX_BODY
+from coopgym.explore.players import Saved
 from coopgym.explore.server import API, make_app
 
 HERE = "http://127.0.0.1:8000"
@@ -155,6 +156,20 @@ def test_a_game_is_played_through_the_messages(call):
     assert call.post("marks", token).json()["mode"] == "cooperative"
     assert call.post("reset", token | {"seed": 4}).json()["step"] == 0
     refused(call.post("seats", token | {"seats": ["you", "/etc/passwd"]}), 422, "'/etc/passwd' does not play")
+
+
+def test_a_saved_policy_that_is_gone_is_refused_like_any_other_name(tmp_path):
+    def gone():
+        raise FileNotFoundError("policy.json is gone")
+
+    saved = [Saved("IPPO", "SLCD-v1", coopgym.game("SLCD-v1").hash, gone)]
+    with asyncio.Runner() as runner:
+        call = Caller(make_app(saved=saved), runner)
+        opened = call.open("SLCD-v1")
+        assert opened["facts"]["policies"][-1] == {"name": "run:0", "label": "IPPO"}
+        token = {"session": opened["session"]}
+        refused(call.post("seats", token | {"seats": ["run:0", "you"]}), 422, "policy.json is gone")
+        assert call.post("state", token).json()["seats"] == ["you", "you"]
 
 
 values = st.recursive(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -193,6 +195,19 @@ def test_policies_of_a_run_sit_down_by_number_and_play_as_evaluated(tmp_path):
     totals = session.step(step([0, 0], 1000))["totals"]
     alone = coopgym.evaluate(made.policies[1], "TrustDilemma-v1", episodes=1)
     np.testing.assert_allclose(totals["payoffs"], alone.payoffs[0], rtol=1e-5)  # a network in single precision
+
+
+def test_a_page_without_policies_of_a_run_needs_no_torch():
+    code = """
+import sys
+for name in ("torch", "safetensors", "matplotlib", "fsspec"):
+    sys.modules[name] = None
+import coopgym.explore.serve
+from coopgym.explore.messages import New, Seats
+from coopgym.explore.session import Session
+Session(New(game="TrustDilemma-v1")).sit(Seats(session="0" * 32, seats=["TitForTat", "Nash"]))
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize(

@@ -27,13 +27,16 @@ function el(kind, attributes = {}, ...inside) {
 async function post(name, message) {
   const answer = await fetch(`/api/${name}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(message) });
   const said = await answer.json();
-  if (!answer.ok) throw new Error(said.error);
+  if (!answer.ok) throw Object.assign(new Error(said.error), { status: answer.status });
   return said;
 }
 
 // One message after another; what goes wrong is said, and the chain goes on.
 function ask(name, message, then) {
-  turn = turn.then(() => post(name, name === "new" ? message : { session: open.session, ...message })).then(then).catch(wrong);
+  turn = turn.then(() => post(name, name === "new" ? message : { session: open.session, ...message })).then(then).catch((error) => {
+    wrong(error);
+    if (error.status === 404) setTimeout(() => openGame(optionsNow()), 2000); // it gave way to newer sessions
+  });
   return turn;
 }
 
@@ -242,7 +245,9 @@ function askMarks() {
     if (open.session !== asked || last.mode !== mode) return;
     view.marks = found;
     const lost = found.lost === null ? "" : found.lost < 5e-6 ? ", the best sum of payoffs" : `, which misses ${fixed(100 * found.lost, found.lost < 0.001 ? 3 : 1)}\u00a0% of the best sum of payoffs`;
-    showMarks(`In one step under ${found.mode} rewards, equilibrium pays ${some(found.equilibrium.welfare)} in all${lost}.`);
+    const { status, others } = found.equilibrium;
+    const sure = `${status === "certified" ? "" : " It is approximate."}${others === "proved" ? "" : " It may not be the only one."}`;
+    showMarks(`In one step under ${found.mode} rewards, equilibrium pays ${some(found.equilibrium.welfare)} in all${lost}.${sure}`);
     showSliders();
     drawAll(view);
     describeCharts();
