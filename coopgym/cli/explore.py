@@ -30,16 +30,16 @@ def explore(
 
     Example: coopgym explore TrustDilemma-v1 --open
     """
-    try:
-        from coopgym.explore.serve import serve
-    except ModuleNotFoundError as missing:
-        say("error", f'the module {missing.name!r} is not installed; install it with: pip install "coopgym[explore]"')
-        raise typer.Exit(1) from None
 
     def tell(url: str) -> None:
         typer.echo(f"play at {url} (Ctrl-C ends)")
 
     try:
+        from coopgym.explore.serve import serve
+
         serve(game, host, port, allow_remote=allow_remote, runs=run or (), browser=open_, tell=tell)
+    except ModuleNotFoundError as missing:
+        say("error", f'the module {missing.name!r} is not installed; install it with: pip install "coopgym[explore]"')
+        raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None

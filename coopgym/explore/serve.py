@@ -45,10 +45,9 @@ def serve(
     found, version = entry(game or next((each.game for each in saved), FIRST))
     listening = bound(address, port)
     port = listening.getsockname()[1]
-    shown = f"[{address}]" if ":" in address else address
-    doors = Doors(port) if loopback(address) else Doors(port, (*LOOPBACK, host.lower()), addresses=True)
-    server = made(make_app(f"{found.name}-{version}", doors=_with(doors, shown), saved=saved))
-    url = f"http://{shown}:{port}/"
+    doors = doors_of(address, port)
+    server = made(make_app(f"{found.name}-{version}", doors=doors, saved=saved))
+    url = f"http://{doors.names[0]}:{port}/"
     tell(url)
     if browser:
         threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
@@ -103,6 +102,11 @@ def made(app: Starlette) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def _with(doors: Doors, shown: str) -> Doors:
-    """The address itself is always a door: 127.0.0.2 is not among the usual names."""
-    return Doors(doors.port, tuple(dict.fromkeys((*doors.names, shown))), doors.addresses)
+def doors_of(address: str, port: int) -> Doors:
+    """By which names the page at a bound address may be asked for; the first is the one to tell."""
+    shown = f"[{address}]" if ":" in address else address
+    if loopback(address):
+        return Doors(port, tuple(dict.fromkeys((shown, *LOOPBACK))))
+    name = socket.gethostname().lower()
+    everywhere = address in ("0.0.0.0", "::")
+    return Doors(port, (name if everywhere else shown.lower(), name, *LOOPBACK), addresses=True)

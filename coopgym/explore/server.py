@@ -86,13 +86,14 @@ def make_app(
     game: str = "TrustDilemma-v1", *, doors: Doors | None = None, saved: Sequence[Saved] = (), limit: int = SESSIONS
 ) -> Starlette:
     """The application. game: that with which the page opens; saved: policies of a run; limit: sessions at a time."""
+    library_of_charts = charts()  # now, so that its absence is said before anybody waits for the page
     shown, sessions = page({"games": catalogue(), "game": game}), Sessions(saved, limit)
 
     def front(request: Request) -> Response:
         return HTMLResponse(shown.html)
 
     def library(request: Request) -> Response:
-        return Response(charts(), media_type="text/javascript; charset=utf-8")
+        return Response(library_of_charts, media_type="text/javascript; charset=utf-8")
 
     routes = [Route("/", front), Route("/charts.js", library), _route("new", New, sessions.new)]
     routes.append(_route("marks", Held, sessions.marks))

@@ -247,6 +247,15 @@ def test_where_others_may_come_in_a_name_may_still_not():
     assert not any(map(doors.open_to, ["evil.example:8000", "10.0.0.3:80", "10.0.0:8000", "play.example"]))
 
 
+def test_doors_of_an_address_that_others_reach():
+    doors = serving.doors_of("0.0.0.0", 8000)
+    assert doors.names[0] == socket.gethostname().lower()
+    assert doors.open_to(f"{doors.names[0]}:8000") and doors.open_to("10.1.2.3:8000")
+    assert serving.doors_of("192.168.0.7", 80).names[0] == "192.168.0.7"
+    assert serving.doors_of("::1", 80).names == ("[::1]", "127.0.0.1", "localhost")
+    assert not serving.doors_of("127.0.0.1", 80).open_to("10.1.2.3:80")
+
+
 def test_a_port_that_is_taken_is_said_in_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
