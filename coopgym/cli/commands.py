@@ -9,6 +9,7 @@ import typer
 
 from coopgym.cli import output
 from coopgym.cli.audit import audit
+from coopgym.cli.explore import explore
 from coopgym.cli.group import Commands
 from coopgym.cli.report import report
 from coopgym.cli.studies import app as studies
@@ -250,4 +251,5 @@ def ablate(
 
 
 app.command()(audit)
+app.command()(explore)
 app.command()(report)
