@@ -10,6 +10,7 @@ import typer
 from coopgym.cli import output
 from coopgym.cli.audit import audit
 from coopgym.cli.group import Commands
+from coopgym.cli.pictures import picture
 from coopgym.cli.studies import app as studies
 from coopgym.oracles import NAMES
 
@@ -249,3 +250,4 @@ def ablate(
 
 
 app.command()(audit)
+app.command()(picture)
