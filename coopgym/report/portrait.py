@@ -55,7 +55,7 @@ def _figure(game: Game) -> Figure:
     _draw_surface(figure.add_axes((0.13, 0.53, 0.36, 0.34)), game, surface(game))
     _draw_network(figure.add_axes((0.53, 0.485, 0.46, 0.385)), game)
     figure.text(0.02, 0.409, "An episode", va="bottom", fontweight="bold")
-    figure.text(0.19, 0.41, _acts(played), va="bottom", color=network.FIRST, fontsize=TEXT - 1.5)
+    figure.text(0.19, 0.41, _acts(played), va="bottom", color=network.FIRST, fontsize=TEXT - 2)
     _draw_course(figure.add_axes((0.09, 0.075, 0.38, 0.285)), played)
     _draw_payoffs(figure.add_axes((0.59, 0.075, 0.38, 0.285)), played)
     return figure
@@ -64,7 +64,7 @@ def _figure(game: Game) -> Figure:
 def _acts(played: Course) -> str:
     """What the first agent does, in words."""
     acts = [act.words for act in played.script.acts if act.start <= played.steps]
-    return f"{played.game.agents[0]} " + ", then ".join(acts)
+    return f"{played.game.agents[0]} {', then '.join(filter(None, (', '.join(acts[:-1]), acts[-1])))}"
 
 
 def _draw_surface(axes: Axes, game: Game, found: Surface) -> None:

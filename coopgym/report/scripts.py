@@ -76,12 +76,12 @@ def _pair(rate: float | tuple[float, float]) -> tuple[float, float]:
 
 
 BREACH = Script(
-    (Act(9, 11, 0.2, "lets the others down"),),
+    (Act(9, 11, 0.2, "holds back"),),
     "Three steps of giving less pay a little at once. Trust falls, and comes back only part of the way: damage to the "
     "first agent's reputation puts a ceiling on it.",
 )
 LOSS = Script(
-    (Act(9, 10, 0.2, "lets the others down"), Act(24, STEPS, 0.05, "gives almost nothing")),
+    (Act(9, 10, 0.2, "holds back"), Act(24, STEPS, 0.05, "gives almost nothing")),
     "The others copy the first agent a step later. A first breach can be mended, slowly; after the second, trust is "
     "lost and the episode ends.",
     copies=True,
@@ -103,7 +103,7 @@ SCRIPTS: dict[tuple[str, ...], Script] = {
         (
             Act(1, 10, (0.8, 0.55), "comes closer"),
             Act(11, 20, 0.55, "keeps the agreement"),
-            Act(21, 25, 0.2, "breaks its promise, and pays"),
+            Act(21, 25, 0.2, "breaks it and pays"),
         ),
         "Proposals that come close become an agreement. Who leaves it pays three times the distance, each step.",
         others=(0.2, 0.5), meet=10, watch="agreement", label="promise of",
