@@ -37,10 +37,10 @@ PHASES = {"RenaultNissan": tr2.ALLIANCE_PHASES, "ApacheProject": tr3.APACHE_PHAS
 MADE = "<!-- Made by docs/game_pages.py; do not edit. -->"
 
 
-def page(game: Game, known: list[dict[str, Any]]) -> str:
-    """Everything about one game. known: the answers of the oracles."""
-    parts = [f"# {game.name}", MADE, *_head(game), *_pictures(game), "## Parameters", *_parameters(game)]
-    parts += ["## What it pays", *_formulas(equations(game)), "## What a learner is trained on"]
+def page(game: Game, told: tuple[str, str], known: list[dict[str, Any]]) -> str:
+    """Everything about one game. told: its picture and its animation in words; known: the answers of the oracles."""
+    parts = [f"# {game.name}", MADE, *_head(game), *_pictures(game, told), "## Parameters", *_parameters(game)]
+    parts += ["## What it pays", *_formulas(equations(game)), *_nothing_else(game), "## What a learner is trained on"]
     parts += [*_formulas(rewards(game)), "## How much of a dilemma it is", *_dilemma(game), *_answers(game, known)]
     parts += [*_case(game), "## Options", *_options(game), "## As released (`-v0`)", *_released(game)]
     return "\n\n".join([*parts, "## References", _references(game)]) + "\n"
@@ -53,15 +53,15 @@ def _head(game: Game) -> Iterator[str]:
     yield f'```python\nimport coopgym\n\nenv = coopgym.make_parallel("{game.id}", reward_mode="integrated")\n```'
 
 
-def _pictures(game: Game) -> Iterator[str]:
-    yield f"![{describe(game)}]({game.name}.png)"
+def _pictures(game: Game, told: tuple[str, str]) -> Iterator[str]:
+    yield f"![{told[0]}]({game.name}.png)"
     yield (
         "Top: what one step pays all together, over the efforts of the first agent and of the others (contours: shares "
         "of the best welfare), and who depends on whom. Bottom: an episode in which the first agent follows a script "
         "(shaded). What is the first agent's is orange, what is the others' blue; dotted: a level where something "
         "changes; thin dashes: the ceiling that damage puts on trust in the first agent."
     )
-    yield f"![{describe_animation(game)}]({game.name}.webp)"
+    yield f"![{told[1]}]({game.name}.webp)"
     yield f"The same episode step by step. {script(game).moral}"
 
 
@@ -105,6 +105,12 @@ def _formulas(found: list[Equation]) -> Iterator[str]:
     for one in found:
         yield f"{one.words} ({one.source})"
         yield f"$$\n{one.latex}\n$$"
+
+
+def _nothing_else(game: Game) -> Iterator[str]:
+    """Where no formula names the payoff p, it is the private payoff pi."""
+    if not any("p_i" in one.latex for one in equations(game)):
+        yield r"Nothing else is paid: $p_i = \pi_i$."
 
 
 def _dilemma(game: Game) -> Iterator[str]:
@@ -175,7 +181,7 @@ def _released(game: Game) -> Iterator[str]:
     for k, version in ((1, "v1"), (2, "v0")):
         own = [f"{_math(s) or name} {row[k - 1]}" for s, name, *row in found if row[2 - k] == "-"]
         if own:
-            yield f"Only in {version}: {'; '.join(own)}."
+            yield f"What counts only in {version}: {'; '.join(own)}."
 
 
 def _references(game: Game) -> str:
@@ -188,24 +194,26 @@ def _references(game: Game) -> str:
     )
 
 
-def index() -> str:
-    """All games with their pictures, by report."""
+def index(games: list[Game], told: list[tuple[str, str]]) -> str:
+    """All games with their animations, by report."""
     parts = ["# The twenty games", MADE, "Every picture and every number here comes from the games themselves."]
     for report, title in TITLES.items():
         parts.append(f"## TR-{report}: {title}")
-        for name in coopgym.list_games(report):
-            game = coopgym.game(name)
-            parts.append(f"### [{game.name}]({game.name}.md)")
-            parts.append(f"{words()['story'][game.name]} {game.n} agents, {game.horizon} steps.")
-            parts.append(f"[![{describe_animation(game)}]({game.name}.webp)]({game.name}.md)")
+        for game, (_, moving) in zip(games, told, strict=True):
+            if game.report == report:
+                parts.append(f"### [{game.name}]({game.name}.md)")
+                parts.append(f"{words()['story'][game.name]} {game.n} agents, {game.horizon} steps.")
+                parts.append(f"[![{moving}]({game.name}.webp)]({game.name}.md)")
     return "\n\n".join(parts) + "\n"
 
 
 def pages() -> dict[str, str]:
     """File name -> text."""
     known = json.loads(RESULTS.read_text())["rows"]
-    found = {f"{game.name}.md": page(game, known) for game in map(coopgym.game, coopgym.list_games())}
-    return {**found, "index.md": index()}
+    games = [coopgym.game(name) for name in coopgym.list_games()]
+    told = [(describe(game), describe_animation(game)) for game in games]
+    made = {f"{game.name}.md": page(game, two, known) for game, two in zip(games, told, strict=True)}
+    return {**made, "index.md": index(games, told)}
 
 
 def draw(names: list[str]) -> None:

@@ -62,7 +62,7 @@ def _picture(played: Course, step: int) -> Image.Image:
         figure = Figure(figsize=SIZE, dpi=100, facecolor="white")
         canvas = FigureCanvasAgg(figure)
         _draw_words(figure, played, step)
-        _draw_network(figure.add_axes((0.0, 0.31, 0.6, 0.55)), played, step)
+        _draw_network(figure.add_axes((0.0, 0.31, 0.6, 0.53)), played, step)
         _draw_payoffs(figure.add_axes((0.63, 0.37, 0.36, 0.41)), played, step)
         _draw_course(figure.add_axes((0.07, 0.08, 0.9, 0.17)), played, step)
         canvas.draw()  # type: ignore[no-untyped-call]
@@ -82,8 +82,8 @@ def _draw_words(figure: Figure, played: Course, step: int) -> None:
     figure.text(0.98, 0.965, f"step {step} of {game.horizon}", va="top", ha="right", color=INK)
     acting = bool(played.script.words(step))
     figure.text(0.02, 0.885, caption(played, step), va="top", color=network.FIRST if acting else INK)
-    if played.ended and step == played.steps:
-        figure.text(0.98, 0.885, "the game ends", va="top", ha="right", fontweight="bold")
+    event = "the game ends" if played.ended and step == played.steps else "" if played.inside[step, 0] else "expelled"
+    figure.text(0.98, 0.885, event, va="top", ha="right", fontweight="bold")
 
 
 def _draw_network(axes: Axes, played: Course, step: int) -> None:
@@ -91,7 +91,7 @@ def _draw_network(axes: Axes, played: Course, step: int) -> None:
     network.frame(axes, game)
     axes.apply_aspect()
     network.draw_arcs(axes, game, played.trust[step])
-    network.draw_agents(axes, game, played.rates[step - 1])
+    network.draw_agents(axes, game, played.rates[step - 1], played.inside[step])
     network.name_agents(axes, game, TEXT)
 
 

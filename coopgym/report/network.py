@@ -71,12 +71,19 @@ def shade(level: float) -> str:
     return to_hex(low + (high - low) * (0.15 + 0.85 * level if level > 0.0 else 0.0))
 
 
-def draw_agents(axes: Axes, game: Game, filled: np.ndarray) -> None:
-    """A ring for each endowment, and in it a disc whose area is the share ``filled [N]`` of it."""
+def draw_agents(axes: Axes, game: Game, filled: np.ndarray, inside: np.ndarray | None = None) -> None:
+    """A ring for each endowment, and in it a disc whose area is the share ``filled [N]`` of it.
+
+    inside ``[N]``: who belongs to a coalition; the ring of who does not is dotted.
+    """
     for i, ((x, y), size) in enumerate(zip(places(game), radii(game), strict=True)):
-        axes.add_patch(Circle((x, y), size, facecolor="white", edgecolor=colour(i), linewidth=1.5, zorder=2))
+        ring = "solid" if inside is None or inside[i] else (0, (1.5, 1.5))
         disc = size * float(np.sqrt(np.clip(filled[i], 0.0, 1.0)))
+        axes.add_patch(Circle((x, y), size, facecolor="white", edgecolor="none", zorder=2))
         axes.add_patch(Circle((x, y), disc, facecolor=colour(i), edgecolor="none", zorder=3))
+        axes.add_patch(
+            Circle((x, y), size, facecolor="none", edgecolor=colour(i), linewidth=1.5, linestyle=ring, zorder=4)
+        )
 
 
 def name_agents(axes: Axes, game: Game, size: float) -> None:
@@ -116,6 +123,8 @@ def dependence(game: Game) -> str:
 def frame(axes: Axes, game: Game) -> None:
     """Limits that hold the network and its names; nothing else of the axes is seen."""
     where, size = places(game), radii(game).max()
-    wide, low, high = np.abs(where[:, 0]).max() + size + 0.12, where[:, 1].min() - size, where[:, 1].max() + size
+    named = 0.055 * max(map(len, game.agents)) if game.n == 2 else 0.0  # half the width of a name
+    wide, low, high = np.abs(where[:, 0]).max(), where[:, 1].min() - size, where[:, 1].max() + size
+    wide += max(size + 0.12, named)
     axes.set(xlim=(-wide, wide), ylim=(low - 0.36, high + (0.36 if game.n > 2 else 0.12)), aspect="equal")
     axes.axis("off")

@@ -197,6 +197,12 @@ class Course:
         return found / self.game.endowment if self.script.watch == "agreement" else found
 
     @property
+    def inside(self) -> np.ndarray:
+        """Whether each agent belongs to the coalition ``[T + 1, N]``; all do where there is none."""
+        everybody = np.ones(self.game.n)
+        return np.array([state.extra.get("member", everybody) for state in self.states]) > 0.0
+
+    @property
     def marks(self) -> tuple[float, ...]:
         """Levels of what is watched below which something ends, where the game has them."""
         find = operator.attrgetter(self.script.mark)

@@ -19,6 +19,7 @@ from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.catalogue.tr4 import NUMBERS, REPORTED
 from coopgym.envs.game import Game
 
+FEW = 3  # agents whose numbers are given one by one
 RECIPROCITY = {
     "rho": (r"\rho_0", "base of the sensitivity"),
     "eta": (r"\eta", "how sensitivity grows with dependence"),
@@ -82,15 +83,23 @@ def _general(game: Game) -> list[Parameter]:
     return [
         Parameter("N", "agents", game.n),
         Parameter("", "steps of an episode at most", game.horizon),
-        Parameter("D", "interdependence, from the least to the greatest", _unique(game.interdependence)),
+        Parameter("e_i", "endowments", _each(game.endowment, game.n)),
+        Parameter("b_i", "baselines", _each(game.baseline, game.n)),
+        Parameter("D_{ij}", "interdependence", _pairs(game.interdependence)),
         Parameter("", "integrated rewards weigh partners by", weigh),
         Parameter("", "what agents see by default", game.default_observability),
     ]
 
 
-def _unique(matrix: np.ndarray) -> float | tuple[float, ...]:
-    """The entries off the diagonal, each once, in order of size; the one number where they are alike."""
-    return _value(matrix[~np.eye(len(matrix), dtype=bool)])
+def _each(found: np.ndarray, n: int) -> float | tuple[float, ...]:
+    """The one number where all are alike; in their order for few agents; else each number once, by size."""
+    alike = (found == found[0]).all()
+    return float(found[0]) if alike else tuple(map(float, found if n <= FEW else np.unique(found)))
+
+
+def _pairs(matrix: np.ndarray) -> float | tuple[float, ...]:
+    """The entries off the diagonal, row by row for few agents."""
+    return _each(matrix[~np.eye(len(matrix), dtype=bool)], len(matrix))
 
 
 def _scalars(part: Any) -> Iterator[Parameter]:
@@ -142,8 +151,16 @@ def _trust(game: Game) -> list[Parameter]:
     if found:
         signal = "scaled by the endowment" if game.options.get("trust_signal") == "scaled" else "in raw action units"
         found.append(Parameter("s_j", "the signal of trust is", signal))
-    found.append(Parameter("T_{ij}(0)", "trust at the start", _unique(game.initial_trust)))
-    return [*found, Parameter("R_{ij}(0)", "damage at the start", _unique(game.initial_damage))]
+        found.append(Parameter("", "trust rises at most to", _ceiling(game)))
+    found.append(Parameter("T_{ij}(0)", "trust at the start", _pairs(game.initial_trust)))
+    return [*found, Parameter("R_{ij}(0)", "damage at the start", _pairs(game.initial_damage))]
+
+
+def _ceiling(game: Game) -> str:
+    trust = game.trust
+    if trust is None or trust.cap is None:
+        return "1 - R"
+    return f"min({trust.cap[~np.eye(game.n, dtype=bool)][0]:g}, 1 - {trust.slope:g} R)"
 
 
 def _exit(game: Game) -> list[Parameter]:

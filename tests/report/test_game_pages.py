@@ -175,7 +175,7 @@ def test_rates_are_found_whatever_the_options():
 
 def test_differences_are_those_that_there_are():
     phases = {phase: coopgym.game("RenaultNissan-v1", phase=phase) for phase in ("mature", "crisis")}
-    assert [row[0] for row in differences(phases)] == ["D", "T_{ij}(0)", "R_{ij}(0)"]
+    assert [row[0] for row in differences(phases)] == ["D_{ij}", "T_{ij}(0)", "R_{ij}(0)"]
     assert differences({"a": coopgym.game("SLCD-v1"), "b": coopgym.game("SLCD-v1", calibration="report")}) == []
     told = rules(coopgym.game("TeamProduction-v0"))
     assert any("0.9 for rates below 0.2" in rule for rule in told) and not any("halved" in rule for rule in told)

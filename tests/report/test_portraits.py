@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 import coopgym
+from coopgym.cli.commands import app
 from coopgym.report.alt import describe, describe_animation
 from coopgym.report.animation import animate_game, pictures
+from coopgym.report.catalogue import markdown
 from coopgym.report.portrait import plot_game
 from coopgym.report.scripts import SCRIPTS, course, script
 from coopgym.report.surface import surface
@@ -45,8 +49,8 @@ def test_scripts_show_what_they_say():
     assert (market.payoffs[5:7, 0] > market.payoffs[4, 0]).all() and market.payoffs[7, 0] < market.payoffs[4, 0]
     assert market.watched[-1, 1] > 0.8 and market.marks == (0.25, 0.5, 0.8)
     coalition = course(coopgym.game("CoalitionFormation-v1"))
-    member = np.array([state.extra["member"][0] for state in coalition.states])
-    assert member.min() == 0.0 and member[0] == member[-1] == 1.0
+    member = coalition.inside[:, 0]
+    assert not member[20:30].any() and member[0] and member[-1] and trust.inside.all()
     assert coalition.payoffs[20, 0] < 10 < 200 < coalition.payoffs[-1, 0]
     team = course(coopgym.game("TeamProduction-v1"))
     assert team.payoffs[9, 0] > team.payoffs[7, 0] > team.payoffs[9, 1]
@@ -120,3 +124,15 @@ def test_words_tell_what_is_drawn(name):
         assert ("The game ends" in words) == played.ended
     assert f"{surface(game).constant:.0%} for all" in still and f"{game.interdependence.max():.2f}" in still
     assert 150 < len(still) < 900
+
+
+def test_the_command_draws_and_tells(tmp_path: Path):
+    told = CliRunner().invoke(app, ["picture", "SLCD-v1", "--out", str(tmp_path / "a.png"), "--json"])
+    assert told.exit_code == 0 and (tmp_path / "a.png").stat().st_size > 10_000
+    assert json.loads(told.output)["description"] == describe(coopgym.game("SLCD-v1"))
+    assert CliRunner().invoke(app, ["picture", "SLCD-v1", "--animate", "--out", "a.png"]).exit_code == 2
+
+
+def test_the_table_of_games_can_link_to_the_pages():
+    assert "| [`SLCD-v1`](docs/games/SLCD.md) | TR-1 " in markdown(pages="docs/games")
+    assert "| `SLCD-v1` | TR-1 " in markdown()
