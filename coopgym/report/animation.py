@@ -22,7 +22,7 @@ from coopgym.report.scripts import Course, course
 SIZE = (6.4, 5.0)  # inches, at 100 dots each
 PACE, REST = 130, 2500  # milliseconds of a frame, and of the last one
 LOOPS = 3
-COLOURS = 48
+COLOURS, FEWER = 48, 32  # of a palette; the second where there are many agents, whose files would be large
 TEXT = 14.5
 KEY = "arrows: trust; discs: effort; dashes: step 1"
 FORMATS = (".webp", ".gif")
@@ -51,7 +51,8 @@ def animate_game(game: Game | str, path: str | Path, *, steps: int | None = None
 def pictures(played: Course) -> Iterator[Image.Image]:
     """A frame for each step, all on the palette of the last one."""
     last = _picture(played, played.steps)
-    palette = last.quantize(COLOURS, dither=Image.Dither.NONE)
+    count = COLOURS if played.game.n <= network.FEW else FEWER
+    palette = last.quantize(count, dither=Image.Dither.NONE)
     for step in range(1, played.steps + 1):
         drawn = last if step == played.steps else _picture(played, step)
         yield drawn.quantize(palette=palette, dither=Image.Dither.NONE)
