@@ -6,7 +6,7 @@ import numpy as np
 
 from coopgym.envs.game import Game
 from coopgym.report import network
-from coopgym.report.scripts import Act, Course, course
+from coopgym.report.scripts import Course, course
 from coopgym.report.surface import Surface, surface
 
 
@@ -41,15 +41,11 @@ def _network(game: Game) -> str:
 
 def _episode(played: Course) -> str:
     first, others = played.game.agents[0], network.others(played.game)
-    acts = [f"{a.words} (steps {a.start} to {min(a.end, played.steps)})" for a in _acted(played)]
+    acts = [f"{a.words} (steps {a.start} to {a.end})" for a in played.acts]
     own, rest = played.watched[:, 0], played.watched[:, 1:].mean(-1)
     course_of = f"{played.label} {first} goes from {_way(own)}, {played.label} {others} from {_way(rest)}"
     end = f" The game ends after step {played.steps}." if played.ended else ""
     return f"An episode: {first} {', then '.join(acts)}; {course_of}; {_payoffs(played)}.{end}"
-
-
-def _acted(played: Course) -> list[Act]:
-    return [act for act in played.script.acts if act.start <= played.steps]
 
 
 def _way(x: np.ndarray) -> str:

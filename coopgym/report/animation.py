@@ -10,6 +10,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -22,10 +23,11 @@ from coopgym.report.scripts import Course, course
 SIZE = (6.4, 5.0)  # inches, at 100 dots each
 PACE, REST = 130, 2500  # milliseconds of a frame, and of the last one
 LOOPS = 3
-COLOURS, FEWER = 48, 32  # of a palette; the second where there are many agents, whose files would be large
+SHADED = "#F6E8DC"  # where the first agent acts
 TEXT = 14.5
 KEY = "arrows: trust; discs: effort; dashes: step 1"
 FORMATS = (".webp", ".gif")
+Colour = tuple[float, float, float]
 
 
 def animate_game(game: Game | str, path: str | Path, *, steps: int | None = None, **game_options: Any) -> Path:
@@ -49,13 +51,27 @@ def animate_game(game: Game | str, path: str | Path, *, steps: int | None = None
 
 
 def pictures(played: Course) -> Iterator[Image.Image]:
-    """A frame for each step, all on the palette of the last one."""
-    last = _picture(played, played.steps)
-    count = COLOURS if played.game.n <= network.FEW else FEWER
-    palette = last.quantize(count, dither=Image.Dither.NONE)
+    """A frame for each step, all on one palette."""
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([round(255 * x) for colour in colours() for x in colour])
     for step in range(1, played.steps + 1):
-        drawn = last if step == played.steps else _picture(played, step)
-        yield drawn.quantize(palette=palette, dither=Image.Dither.NONE)
+        yield _picture(played, step).quantize(palette=palette, dither=Image.Dither.NONE)
+
+
+def colours() -> list[Colour]:
+    """What frames are drawn with, each also paler: on white, and some on the shade behind a course."""
+    white, shaded = (1.0, 1.0, 1.0), to_rgb(SHADED)
+    strong = [to_rgb(one) for one in (INK, network.FIRST, network.OTHERS)]
+    bonds = [to_rgb(network.shade(level)) for level in np.linspace(0.0, 1.0, 11)]
+    paler = [_blend(one, white, part) for one in strong for part in (0.2, 0.4, 0.6, 0.8)]
+    paler += [_blend(one, white, 0.5) for one in bonds[::3]]
+    paler += [_blend(one, shaded, part) for one in strong for part in (0.35, 0.65)]
+    return [white, shaded, to_rgb(FAINT), *strong, *bonds, *paler]
+
+
+def _blend(colour: Colour, ground: Colour, part: float) -> Colour:
+    red, green, blue = (part * x + (1.0 - part) * y for x, y in zip(colour, ground, strict=True))
+    return red, green, blue
 
 
 def _picture(played: Course, step: int) -> Image.Image:
@@ -126,8 +142,8 @@ def bar_name(game: Game, bar: int) -> str:
 def _draw_course(axes: Axes, played: Course, step: int) -> None:
     """What the script looks at, so far: of the first agent, and the mean of the others'."""
     shown, times = played.watched, np.arange(step + 1)
-    for act in played.script.acts:
-        axes.axvspan(act.start - 1, min(act.end, played.steps), color="#F6E8DC", linewidth=0.0)
+    for act in played.acts:
+        axes.axvspan(act.start - 1, act.end, color=SHADED, linewidth=0.0)
     for level in played.marks:
         axes.axhline(level, color=INK, linewidth=1.2, linestyle=(0, (1, 2)))
     axes.plot(times, shown[: step + 1, 1:].mean(-1), color=network.OTHERS, linewidth=2.5)

@@ -17,7 +17,7 @@ from PIL import Image
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.report import network
-from coopgym.report.animation import grouped
+from coopgym.report.animation import SHADED, grouped
 from coopgym.report.plots import COLOURS, INK, STYLE
 from coopgym.report.scripts import Course, course
 from coopgym.report.surface import Surface, surface
@@ -63,7 +63,7 @@ def _figure(game: Game) -> Figure:
 
 def _acts(played: Course) -> str:
     """What the first agent does, in words."""
-    acts = [act.words for act in played.script.acts if act.start <= played.steps]
+    acts = [act.words for act in played.acts]
     return f"{played.game.agents[0]} {', then '.join(filter(None, (', '.join(acts[:-1]), acts[-1])))}"
 
 
@@ -154,5 +154,5 @@ def _draw_payoffs(axes: Axes, played: Course) -> None:
 
 
 def _shade_acts(axes: Axes, played: Course) -> None:
-    for act in played.script.acts:
-        axes.axvspan(act.start - 1, min(act.end, played.steps), color="#F6E8DC", linewidth=0.0)
+    for act in played.acts:
+        axes.axvspan(act.start - 1, act.end, color=SHADED, linewidth=0.0)

@@ -6,8 +6,7 @@ A script is data. Which one a game gets depends on its own parts, by the words o
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -169,6 +168,12 @@ class Course:
         return len(self.rates)
 
     @property
+    def acts(self) -> tuple[Act, ...]:
+        """The acts that have begun, each ending with the episode at the latest."""
+        begun = (act for act in self.script.acts if act.start <= self.steps)
+        return tuple(replace(act, end=min(act.end, self.steps)) for act in begun)
+
+    @property
     def trust(self) -> np.ndarray:
         """Trust ``[T + 1, N, N]`` of row in column."""
         return np.array([state.trust for state in self.states])
@@ -240,8 +245,3 @@ def course(game: Game, steps: int | None = None) -> Course:
 
 def _action(game: Game, rates: np.ndarray, state: State) -> np.ndarray:
     return np.asarray(rates[min(int(state.time), len(rates) - 1)] * game.endowment)
-
-
-def spoken(names: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
