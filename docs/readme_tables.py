@@ -20,7 +20,7 @@ from coopgym.report import catalogue
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 PAGES = "docs/games"
-SHOWN = ("TrustDilemma-v1", "ReputationMarket-v1", "CoalitionFormation-v1", "AppleAppStore-v1")  # of the animations
+SHOWN = ("PlatformEcosystem-v1", "ReputationMarket-v1", "CoalitionFormation-v1", "AppleAppStore-v1")  # one a report
 
 
 def replaced(text: str, part: str, content: str) -> str:

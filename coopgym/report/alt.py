@@ -51,7 +51,8 @@ def _episode(played: Course) -> str:
 def _way(x: np.ndarray) -> str:
     """Start, lowest and highest in between where they are neither, and end."""
     stops = [x[0], *sorted({x.min(), x.max()} - {x[0], x[-1]}, key=lambda value: int(np.argmax(x == value))), x[-1]]
-    return " to ".join(f"{value:.2f}" for value in stops)
+    told = [f"{value:.2f}" for value in stops]
+    return " to ".join(one for k, one in enumerate(told) if k == 0 or one != told[k - 1])
 
 
 def _payoffs(played: Course) -> str:

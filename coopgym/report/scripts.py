@@ -135,7 +135,7 @@ SCRIPTS: dict[tuple[str, ...], Script] = {
         (Act(8, 20, 0.75, "gives more than before"), Act(21, 32, 0.15, "gives less than before")),
         "A rise in effort is worth something to those who trust, until they get used to it. A cut hurts in the same "
         "way, and fades too.",
-        level=0.4, watch="memory_mean", label="expected of",
+        level=0.4, watch="memory_mean", label="expectation of",
     ),
 }  # fmt: skip
 
