@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 ABLATION := runs/ablation
 ABLATE = $(BIN)/coopgym ablate AppleAppStore-v1 --algorithms IPPO,MAPPO --seeds 7 --steps $(STEPS) --out $(ABLATION)
 
-.PHONY: help setup ablation test lint bench readme tables grids picture clean
+.PHONY: help setup ablation test lint bench readme tables docs grids picture clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -54,6 +54,9 @@ tables: $(READY)  ## Write the pages that docs/ makes from benchmarks/results ag
 	$(BIN)/python docs/conduct_tables.py --write
 	$(BIN)/python docs/behaviour_tables.py --write
 	$(BIN)/python docs/behaviour_picture.py
+
+docs: $(READY)  ## Build the documentation site, build/site/index.html, from docs/ and the docstrings
+	$(BIN)/sphinx-build -W -n --keep-going -q docs build/site
 
 grids: $(READY)  ## Draw again how equilibria on a grid approach the solved ones
 	$(BIN)/python docs/nash_grids.py
