@@ -1,9 +1,9 @@
 """Pages tell the truth: the code of README.md and docs/ is run, and what it prints is what they show.
 
-The blocks of a page are run in their order in a folder that looks like the repository's: a ``python`` block in the names
-of those before it, a ``bash`` block by bash. A ``text`` block that follows holds what was printed, where every number
-may be another and ``...`` stands for lines that are left out. ``<!-- not run: REASON -->`` before a block excuses it;
-``<!-- warnings: REASON -->`` on a page allows warnings there. ``make`` lines are not run, since they set up and test.
+The blocks of a page are run in their order in a folder that looks like the repository's: a ``python`` block in the
+names of those before it, a ``bash`` block by bash. A ``text`` block that follows holds what was printed, where every
+number may be another and ``...`` stands for lines left out. ``<!-- not run: REASON -->`` before a block excuses it;
+``<!-- warnings: REASON -->`` on a page allows warnings there. ``make`` lines are not run: they set up and test.
 
     python tests/pages.py docs/start.md  # run a page and write what it prints into it
 """
@@ -29,7 +29,7 @@ SEEN = ("examples", "studies")  # folders of the repository that code on pages n
 FENCE = re.compile(
     r"^(?:<!-- not run: (?P<excuse>[^>]+?) -->\n+)?```(?P<language>python|bash|text)\n(?P<code>.*?)^```$", re.M | re.S
 )
-NUMBER = re.compile(r"[-+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
+NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
 GIVES_A_BUDGET = ("train", "ablate")
 
 
@@ -71,7 +71,9 @@ def blocks(page: Path) -> list[Block]:
             found.append(Block(fence["language"], fence["code"], line, fence["excuse"]))
         elif found and not text[end : fence.start()].strip():
             before = found.pop()
-            found.append(Block(before.language, before.code, before.line, before.excuse, fence["code"], fence.span("code")))
+            found.append(
+                Block(before.language, before.code, before.line, before.excuse, fence["code"], fence.span("code"))
+            )
         end = fence.end()
     return found
 
@@ -86,7 +88,9 @@ def run(page: Path, folder: Path, *, small: bool = False, alone: bool = False, t
     told = folder / ".printed.json"
     errors = [] if "<!-- warnings: " in page.read_text() else ["-W", "error"]
     command = [sys.executable, *errors, __file__, "--child", page, told, str(int(small)), str(int(alone))]
-    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=timeout)
+    done = subprocess.run(
+        command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=timeout, check=False
+    )  # fmt: skip
     assert done.returncode == 0, f"{page}\n{done.stdout[-4000:]}\n{done.stderr[-8000:]}"
     return list(json.loads(told.read_text()))
 
@@ -161,7 +165,8 @@ def python(block: Block, page: Path, names: ModuleType) -> str:
 
 def bash(lines: list[str]) -> str:
     """What lines print, run by bash until one fails."""
-    done = subprocess.run(["bash", "-euo", "pipefail", "-c", "\n".join(lines)], capture_output=True, text=True)
+    command = ["bash", "-euo", "pipefail", "-c", "\n".join(lines)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{lines} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
     return done.stdout
