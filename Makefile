@@ -54,6 +54,10 @@ tables: $(READY)  ## Write the pages that docs/ makes from benchmarks/results ag
 	$(BIN)/python docs/conduct_tables.py --write
 	$(BIN)/python docs/behaviour_tables.py --write
 	$(BIN)/python docs/behaviour_picture.py
+	$(BIN)/python docs/algorithm_pages.py --write
+	$(BIN)/python docs/benchmark_tables.py --write
+	$(BIN)/python docs/moving_tables.py --write
+	$(BIN)/python docs/worked.py --write
 
 docs: $(READY)  ## Build the documentation site, build/site/index.html, from docs/ and the docstrings
 	$(BIN)/sphinx-build -W -n --keep-going -q docs build/site
