@@ -17,7 +17,7 @@ version = release = coopgym.__version__
 
 extensions = [
     "myst_parser", "sphinx_copybutton", "sphinx.ext.autodoc",
-    "commands", "learners", "mathml", "measures", "outside", "prose",  # docs/_ext
+    "chapters", "commands", "learners", "mathml", "measures", "outside", "prose",  # docs/_ext
 ]  # fmt: skip
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_ext", "*.py"]

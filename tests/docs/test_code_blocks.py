@@ -50,6 +50,21 @@ def test_what_is_shown_may_differ_in_numbers_and_lines_left_out_alone(shown, pri
     assert pages.shows(shown, printed) is same
 
 
+@pytest.mark.parametrize(("folder", "wrong"), [("theory", 1), ("tutorials", 0)])
+def test_a_wrong_digit_is_noticed_where_nothing_is_trained(tmp_path, folder, wrong):
+    page = tmp_path / folder / "page.md"
+    page.parent.mkdir()
+    page.write_text("```python\nprint(6 * 7)\n```\n\n```text\n41\n```\n")
+    assert len(pages.differences(page, ["42\n"])) == wrong
+
+
+def test_a_page_is_written_with_what_it_prints(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("```python\nx = 6 * 7\n```\n\n```python\nprint(x)\n```\n\n```text\n41\n```\n")
+    pages.write(page)
+    assert page.read_text().endswith("```text\n42\n```\n")
+
+
 def test_a_page_goes_on_from_block_to_block_and_a_failure_says_where(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(
