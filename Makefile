@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 ABLATION := runs/ablation
 ABLATE = $(BIN)/coopgym ablate AppleAppStore-v1 --algorithms IPPO,MAPPO --seeds 7 --steps $(STEPS) --out $(ABLATION)
 
-.PHONY: help setup ablation test lowest lint bench readme tables grids picture clean
+.PHONY: help setup ablation test lowest lint bench readme tables docs grids picture clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -68,8 +68,11 @@ tables: $(READY)  ## Write the pages that docs/ makes from benchmarks/results ag
 	$(BIN)/python docs/algorithm_pages.py --write
 	$(BIN)/python docs/benchmark_tables.py --write
 	$(BIN)/python docs/moving_tables.py --write
-	$(BIN)/python docs/worked.py --write
 	$(BIN)/python docs/study_tables.py --write
+	$(BIN)/python tests/pages.py docs/theory/*.md docs/moving.md
+
+docs: $(READY)  ## Build the documentation site, build/site/index.html, from docs/ and the docstrings
+	$(BIN)/sphinx-build -W -n --keep-going -q docs build/site
 
 grids: $(READY)  ## Draw again how equilibria on a grid approach the solved ones
 	$(BIN)/python docs/nash_grids.py
