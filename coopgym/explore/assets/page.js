@@ -362,6 +362,8 @@ function begin() {
   $("mutuality").addEventListener("input", () => { $("mutuality-value").textContent = fixed(Number($("mutuality").value)); });
   $("mutuality").addEventListener("change", switchMode);
   for (const button of document.querySelectorAll("[data-set]")) button.addEventListener("click", () => setAll(button.dataset.set));
+  $("library").addEventListener("load", () => drawAll(view));
+  $("library").addEventListener("error", () => wrong(new Error("The charts could not be loaded; the sliders and the table work without them.")));
   switchMode();
   openGame({});
 }
