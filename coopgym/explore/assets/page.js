@@ -53,7 +53,8 @@ function say(text) {
 
 const modeNow = () => ({ kind: document.querySelector("input[name=kind]:checked").value, mutuality: Number($("mutuality").value) });
 const seedNow = () => Math.min(4294967295, Math.max(0, Math.round(Number($("seed").value)) || 0));
-const each = (values) => view.rows.slice(0, 6).map((row) => `${row.label} ${some(mean(values, row.members))}`).join(", ") + (view.rows.length > 6 ? ", …" : "");
+const most = () => (innerWidth < 640 ? 2 : 6); // rows that a sentence names
+const each = (values) => view.rows.slice(0, most()).map((row) => `${row.label} ${some(mean(values, row.members))}`).join(", ") + (view.rows.length > most() ? ", …" : "");
 
 // --- the game
 
