@@ -19,6 +19,7 @@ def opened(page):
     with listening() as address:
         page.goto(address)
         marked(page)
+        page.locator("#chart-trust .main-svg").first.wait_for()
         yield page
 
 
@@ -46,7 +47,7 @@ def step(page, number):
     says(page, f"Step {number} of")
 
 
-def test_a_game_is_played_with_the_keyboard(opened, screenshots):
+def test_a_game_is_played_with_the_keyboard_and_another_mode_moves_no_payoff(opened, screenshots):
     page = opened
     slider = page.get_by_role("slider", name="firm_0 gives")
     assert slider.input_value() == "40"
@@ -68,10 +69,8 @@ def test_a_game_is_played_with_the_keyboard(opened, screenshots):
     page.get_by_role("button", name="equilibrium").press("Enter")
     step(page, 2)
     assert series(page, "chart-actions", "firm_1") == pytest.approx([40, nash[1]])
-
-
-def test_another_mode_moves_rewards_and_no_payoff(opened):
-    page = opened
+    page.get_by_role("button", name="Reset").press("Enter")
+    says(page, "A new episode with seed 0")
     page.get_by_label("firm_0 gives, exactly").fill("10")
     page.keyboard.press("Tab")
     for k in range(3):
@@ -88,7 +87,7 @@ def test_another_mode_moves_rewards_and_no_payoff(opened):
     assert series(page, "chart-rewards", "firm_0") == pytest.approx(expected)
 
 
-def test_it_plays_by_itself_and_pauses_and_begins_anew(opened):
+def test_it_plays_by_itself_and_begins_anew_and_opens_other_games(opened):
     page = opened
     page.get_by_label("Who plays firm_1").select_option("TitForTat")
     says(page, "is played by TitForTat")
@@ -109,10 +108,6 @@ def test_it_plays_by_itself_and_pauses_and_begins_anew(opened):
     page.get_by_role("button", name="Reset").click()
     says(page, "A new episode with seed 7")
     assert page.get_by_role("button", name="Step", exact=True).is_enabled()
-
-
-def test_another_game_has_its_own_options(opened):
-    page = opened
     page.get_by_label("Game", exact=True).select_option("RenaultNissan-v1")
     says(page, "RenaultNissan-v1 is open")
     page.get_by_label("Phase", exact=True).select_option("crisis")

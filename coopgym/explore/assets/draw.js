@@ -51,7 +51,9 @@ function lines(rows, moves, of, format) {
   }));
 }
 
+// Nothing before the library is there: it is large, and the rest of the page does not wait for it.
 function drawAll(view) {
+  if (!window.Plotly || !view || !view.start) return;
   const { rows, moves, marks, agents } = view;
   const upTo = Math.min(view.horizon, Math.max(10, 2 ** Math.ceil(Math.log2(moves.length + 1)))) + 0.5;
   const rate = (actions) => rows.map((row) => 100 * mean(actions.map((a, i) => a / agents[i].endowment), row.members));

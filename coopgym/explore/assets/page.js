@@ -53,7 +53,8 @@ function say(text) {
 
 const modeNow = () => ({ kind: document.querySelector("input[name=kind]:checked").value, mutuality: Number($("mutuality").value) });
 const seedNow = () => Math.min(4294967295, Math.max(0, Math.round(Number($("seed").value)) || 0));
-const each = (values) => view.rows.slice(0, 6).map((row) => `${row.label} ${some(mean(values, row.members))}`).join(", ") + (view.rows.length > 6 ? ", …" : "");
+const most = () => (innerWidth < 640 ? 2 : 6); // rows that a sentence names
+const each = (values) => view.rows.slice(0, most()).map((row) => `${row.label} ${some(mean(values, row.members))}`).join(", ") + (view.rows.length > most() ? ", …" : "");
 
 // --- the game
 
@@ -362,6 +363,8 @@ function begin() {
   $("mutuality").addEventListener("input", () => { $("mutuality-value").textContent = fixed(Number($("mutuality").value)); });
   $("mutuality").addEventListener("change", switchMode);
   for (const button of document.querySelectorAll("[data-set]")) button.addEventListener("click", () => setAll(button.dataset.set));
+  $("library").addEventListener("load", () => drawAll(view));
+  $("library").addEventListener("error", () => wrong(new Error("The charts could not be loaded; the sliders and the table work without them.")));
   switchMode();
   openGame({});
 }

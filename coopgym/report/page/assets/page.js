@@ -61,6 +61,7 @@
   const draw = (chart, Plotly) => {
     if (drawn.has(chart)) return;
     drawn.add(chart);
+    legend(chart);
     const { data, layout } = figureOf(chart);
     layout.template = style();
     layout.autosize = true;
@@ -98,7 +99,6 @@
     }
     chart.before(list);
   };
-  charts.forEach(legend);
   const repaint = (forPrint = false) => {
     for (const chart of drawn) window.Plotly.relayout(chart, { template: style(forPrint) });
   };
