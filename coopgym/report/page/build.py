@@ -100,7 +100,9 @@ def about(material: Material) -> str:
     """What the folder holds, in a line."""
     what = "run" if material.runs else "audited run"
     parts = [counted(len(material.rows()), what), listed(material.algorithms(), 5), listed(material.games(), 3)]
-    return " \N{MIDDLE DOT} ".join([*parts, f"rewards {listed(material.modes(), 5)}"])
+    return " \N{MIDDLE DOT} ".join(
+        [*parts, f"rewards {listed([mode for mode in material.modes() if mode != 'none'], 5)}"]
+    )
 
 
 def _made(material: Material) -> str:

@@ -92,15 +92,20 @@ def _signed(x: Estimate, unit: str) -> str:
 
 
 def _pooled(known: Sequence[Change], before: str, after: str) -> list[tuple[str, str, Estimate]]:
-    """By measure: name, unit and mean change over pairs of learner and game; of welfare as a share of what it was."""
+    """By measure: name, unit and mean change over pairs of learner and game; welfare's as a share of the larger."""
     found = []
     for measure in dict.fromkeys(x["measure"] for x in known):
         own = [x for x in known if (x["measure"], x["before"], x["after"]) == (measure, before, after)]
         share = measure == "welfare"
-        values = [x["difference"] * (100.0 / (abs(x["mean_before"]) or 1.0) if share else 1.0) for x in own]
+        values = [x["difference"] * (100.0 / _larger(x) if share else 1.0) for x in own]
         if values:
             found.append((NAMES.get(measure, measure), "%" if share else "", estimate(values)))
     return found
+
+
+def _larger(x: Change) -> float:
+    """What a change of welfare is measured by: a share of a mean near 0 would drown all others."""
+    return max(abs(x["mean_before"]), abs(x["mean_after"])) or 1.0
 
 
 def _holding(known: Sequence[Change]) -> str:
@@ -143,5 +148,8 @@ def _counts(known: Sequence[Change]) -> Table:
             label, found = f"{name} [{unit}]" if unit else name, sum(x["found"] for x in own)
             rows.append((f"{before} to {after}", label, len(own), around(mean, 2), up, down, found))
     columns = ("rewards", "measure", "pairs", "mean change", "intervals above 0", "below 0", "hold after Holm")
-    caption = "Changes between reward modes over pairs of learner and game; means with 95% intervals over those pairs."
+    caption = (
+        "Changes between reward modes over pairs of learner and game; means with 95% intervals over those pairs. That of "
+        "welfare is a share of the larger of both means."
+    )
     return Table(columns, tuple(rows), caption)

@@ -14,7 +14,7 @@ from coopgym.study.audits import AUDIT_CURVES, AUDITS
 from coopgym.study.records import Records, Row
 from coopgym.study.schema import PUBLISHED
 from coopgym.study.stored import places_in
-from coopgym.study.study import SOURCE
+from coopgym.study.study import kept
 from coopgym.study.summary import mode_label
 
 TABLES = PUBLISHED | {"audits": AUDITS, "audit_curves": AUDIT_CURVES}
@@ -56,8 +56,7 @@ class Material:
                 rows.extend(found[name])
         if not tables["runs"] and not tables["audits"]:
             raise FileNotFoundError(f"there are no records in {str(place)!r}; make some with `coopgym ablate`")
-        source = place / SOURCE
-        text = source.read_text(errors="replace") if source.is_file() else ""
+        text = _source(place)
         kind = "study" if text else "ablation" if tables["runs"] else "audit"
         return cls(place, kind, **tables, source=text)
 
@@ -93,6 +92,13 @@ class Material:
     def modes(self) -> list[str]:
         """Labels of reward modes: private, integrated, cooperative, each kind by mutuality; then any other."""
         return list(dict.fromkeys(mode_label(row) for row in sorted(self.rows(), key=_mode_order)))
+
+
+def _source(place: Path) -> str:
+    try:
+        return kept(Records(place))[1]
+    except FileNotFoundError:
+        return ""
 
 
 def _places(place: Path) -> list[Path]:

@@ -12,11 +12,12 @@ from coopgym.report.page.words import around, counted, listed
 
 FEW = 2_000  # rows up to which single runs are drawn
 LONGEST = 400  # lines of the table
+CONSTANTS = 8  # constant policies of a game that are drawn one by one; of more, the landscape draws the curve
 
 
 def panel(material: Material) -> Panel | None:
     """Of any folder with a run that ended well."""
-    own = [cell for cell in cells(material) if any(cell.found.values())]
+    own, unseen = _seen([cell for cell in cells(material) if any(cell.found.values())])
     if not own:
         return None
     games = list(dict.fromkeys(cell.game for cell in own))
@@ -28,11 +29,20 @@ def panel(material: Material) -> Panel | None:
     seeds = sorted({len(cell.rows) for cell in own})
     lead = (
         f"{counted(len(own), 'cell')} of learner, game and reward mode; {_between(seeds)} in each. Means are over the "
-        "runs that ended well, of the deterministic policy; brackets are 95% bootstrap intervals over seeds."
+        f"runs that ended well, of the deterministic policy; brackets are 95% bootstrap intervals over seeds.{unseen}"
     )
     return Panel(
         "outcomes", "Outcomes", lead, tuple(chart for chart in charts if chart), _table(material, own, many)
     )  # fmt: skip
+
+
+def _seen(own: Sequence[Cell]) -> tuple[list[Cell], str]:
+    """The cells without a crowd of constants, and a sentence on what that left out."""
+    rest = [cell for cell in own if cell.rows[0]["kind"] != "constant"]
+    left_out = {cell.player for cell in own} - {cell.player for cell in rest}
+    if len(left_out) <= CONSTANTS or not rest:
+        return list(own), ""
+    return rest, f" The {len(left_out)} constant policies stand in the payoff landscape and in the table of runs."
 
 
 def _between(seeds: Sequence[int]) -> str:
