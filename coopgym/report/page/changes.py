@@ -149,7 +149,7 @@ def _counts(known: Sequence[Change]) -> Table:
             rows.append((f"{before} to {after}", label, len(own), around(mean, 2), up, down, found))
     columns = ("rewards", "measure", "pairs", "mean change", "intervals above 0", "below 0", "hold after Holm")
     caption = (
-        "Changes between reward modes over pairs of learner and game; means with 95% intervals over those pairs. That of "
-        "welfare is a share of the larger of both means."
+        "Changes between reward modes over pairs of learner and game; means with 95% intervals over those pairs. "
+        "That of welfare is a share of the larger of both means."
     )
     return Table(columns, tuple(rows), caption)
