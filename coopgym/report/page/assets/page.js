@@ -89,9 +89,10 @@
       const button = make("button", { type: "button" }, sign, make("bdi", { textContent: name }));
       button.setAttribute("aria-pressed", "true");
       button.addEventListener("click", async () => {
-        const on = button.getAttribute("aria-pressed") !== "true", Plotly = await start();
-        draw(chart, Plotly);
+        const on = button.getAttribute("aria-pressed") !== "true";
         button.setAttribute("aria-pressed", String(on));
+        const Plotly = await start();
+        draw(chart, Plotly);
         const own = data.flatMap((each, i) => (each.legendgroup ?? each.name) === (trace.legendgroup ?? name) ? [i] : []);
         Plotly.restyle(chart, { visible: on }, own);
       });
