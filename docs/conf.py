@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from pathlib import Path
@@ -62,5 +61,3 @@ nitpick_ignore_regex = [
     ("py:class", r"coopgym\.algorithms\.(onpolicy|offpolicy|rollout|seating|registry)\..*"),  # parts of learners
     ("py:class", r"coopgym\.(envs\.(episode|reward|vector)|integrations\..*)\..*"),  # what only its own room makes
 ]
-# The menu names the pages of games by a pattern, which may find nothing.
-logging.getLogger("sphinx.sphinx.directives.other").addFilter(lambda told: vars(told).get("subtype") != "empty_glob")

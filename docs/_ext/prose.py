@@ -15,7 +15,7 @@ from sphinx.util.inspect import stringify_signature
 
 LITERAL = re.compile(r"(``.*?``)")
 MARKUP = re.compile(r"[*|\\]|(?<=\w)_(?!\w)|(?<!`)`(?!`)")
-AFTER = re.compile(r"(?<=[.)]) (?=Raises |With |``|A |Runs |Nothing )")  # sentences after a list that are not of its last row
+AFTER = re.compile(r"(?<=[.)]) (?=Raises |With |``|A |Runs |Nothing )")  # sentences that end a row of a list
 UNSAID = "(*args, **kwargs)"  # of a class whose metaclass hides what making one takes
 
 
