@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -12,10 +11,11 @@ from coopgym.envs.game import Game
 from coopgym.envs.reward import Weights
 from coopgym.envs.symmetry import roles
 from coopgym.mechanisms.arrays import Array, namespace
-from coopgym.mechanisms.base import State, Transition
+from coopgym.mechanisms.base import State
 from coopgym.mechanisms.reciprocity import Reciprocity
-from coopgym.mechanisms.trust import TrustDynamics, effective_trust
+from coopgym.mechanisms.trust import effective_trust
 from coopgym.oracles.deviation import divides
+from coopgym.oracles.narrow import Narrow, bare, entries, past, trust_in
 from coopgym.oracles.objective import Objective, Reduced
 
 
@@ -86,20 +86,17 @@ class Joined(Game):
     def of(cls, objective: Objective) -> Joined:
         """The game of an objective that ``joins``."""
         game, pairs = objective.sequences.played, Pairs(objective.group, objective.leaders)
-        joined = object.__new__(cls)
-        joined.__dict__.update({f.name: getattr(game, f.name) for f in fields(game)})
         rules = tuple(_felt_by_groups(m, pairs) if isinstance(m, Reciprocity) else m for m in game.mechanisms)
         assert game.trust is not None
         one = np.eye(len(pairs.sizes))[pairs.group]
         stakes = np.zeros((game.n, game.n)) if game.exit is None else game.exit.weights
         apart = stakes * (1.0 - np.eye(game.n))
-        joined.__dict__.update(
-            pairs=pairs, ties=pairs.of(game.interdependence) * pairs.met, stakes=one.T @ apart @ one,
+        return bare(
+            cls, game, pairs=pairs, ties=pairs.of(game.interdependence) * pairs.met, stakes=one.T @ apart @ one,
             rest=float((np.diag(stakes) * np.diag(game.initial_trust)).sum()), mechanisms=rules,
-            trust=_between_groups(game.trust, pairs), initial_trust=pairs.of(game.initial_trust),
+            trust=trust_in(game.trust, pairs.leaders, pairs.of), initial_trust=pairs.of(game.initial_trust),
             initial_damage=pairs.of(game.initial_damage),
         )  # fmt: skip
-        return joined
 
     def rewards(self, weights: Weights, before: State, after: State, payoffs: Array) -> Array:
         """Rewards of the leaders, ``[..., G]``."""
@@ -116,55 +113,24 @@ class Joined(Game):
         if self.exit is None:
             return super().terminated(state)
         level = self.rest + namespace(state.trust).sum_both(self.stakes * state.trust)
-        return level >= self.exit.threshold if self.exit.success else level < self.exit.threshold
+        return past(self.exit, level)
 
 
 @dataclass(frozen=True, eq=False)
-class TrustOfGroups(TrustDynamics):
-    """Trust of leaders in agents of each group, ``[..., G, G]``."""
+class FeltByGroups(Narrow):
+    """Reciprocity between leaders, each of which stands for its ``group``."""
 
-    leaders: Array = None
-
-    def signal(self, actions: Array, baseline: Array) -> Array:
-        """s ``[..., G]``."""
-        return namespace(actions).tanh(self.gain * (actions[..., self.leaders] - baseline[..., self.leaders]))
-
-
-def _between_groups(trust: TrustDynamics, pairs: Pairs) -> TrustOfGroups:
-    given: dict[str, Any] = {f.name: getattr(trust, f.name) for f in fields(trust)}
-    matrices = ("building", "erosion", "harm", "forgetting", "cap")
-    cut = {name: pairs.of(given[name]) for name in matrices if given[name] is not None}
-    return TrustOfGroups(**{**given, **cut, "gain": trust.gain[pairs.leaders]}, leaders=pairs.leaders)
-
-
-@dataclass(frozen=True, eq=False)
-class FeltByGroups(Reciprocity):
-    """Reciprocity between groups: ``one`` of G agents, each of which stands for its ``group``."""
-
-    one: Reciprocity | None = None
     group: Array = None
-    leaders: Array = None
-
-    def initial(self, draws: Array | None) -> dict[str, Array]:
-        """The memory of the leaders' rates, ``[k, G]``."""
-        assert self.one is not None
-        return self.one.initial(draws)
 
     def felt(self, state: State, actions: Array) -> Array:
         """What everybody feels, ``[..., N]``."""
-        assert self.one is not None
-        return self.one.felt(state, actions[..., self.leaders])[..., self.group]
-
-    def update(self, step: Transition) -> dict[str, Array]:
-        """Remember the leaders' rates."""
-        assert self.one is not None
-        return self.one.update(step._replace(actions=step.actions[..., self.leaders]))
+        return super().felt(state, actions)[..., self.group]
 
 
 def _felt_by_groups(rule: Reciprocity, pairs: Pairs) -> FeltByGroups:
-    given: dict[str, Any] = {f.name: getattr(rule, f.name) for f in fields(rule)}
+    leaders = pairs.leaders
     one = replace(
-        rule, endowment=rule.endowment[pairs.leaders], expected=rule.expected[pairs.leaders],
+        rule, endowment=rule.endowment[leaders], expected=rule.expected[leaders],
         weight=pairs.of(rule.weight) * pairs.met,
     )  # fmt: skip
-    return FeltByGroups(**given, one=one, group=pairs.group, leaders=pairs.leaders)
+    return FeltByGroups(**entries(rule), one=one, who=leaders, group=pairs.group)

@@ -6,10 +6,10 @@ there remain the N of trust in the agent; all else is what it is on the path of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import NoneType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,10 +17,11 @@ from coopgym.envs.game import Game
 from coopgym.envs.moments import moments
 from coopgym.envs.released import ReleasedGame
 from coopgym.envs.reward import Weights
-from coopgym.mechanisms.arrays import Array, namespace
-from coopgym.mechanisms.base import Mechanism, State, Transition
+from coopgym.mechanisms.arrays import Array
+from coopgym.mechanisms.base import Mechanism, State
 from coopgym.mechanisms.reciprocity import Reciprocity, reciprocal_pull
 from coopgym.mechanisms.trust import TrustDynamics, effective_trust
+from coopgym.oracles.narrow import Narrow, bare, entries, past, trust_in
 from coopgym.oracles.objective import Reduced
 from coopgym.oracles.sequences import Sequences, blind, trust_is_idle
 
@@ -63,23 +64,20 @@ class Lone(Game):
     def of(cls, sequences: Sequences, base: np.ndarray, agent: int) -> Lone:
         """What of a game is left to one agent against the rows of ``base [T, N]``."""
         game, mode, column = sequences.played, sequences.mode, slice(agent, agent + 1)
-        lone = object.__new__(cls)
-        lone.__dict__.update({f.name: getattr(game, f.name) for f in fields(game)})
         way = list(_states(game, base))
         rules = tuple(_toward(m, way, agent) if isinstance(m, Reciprocity) else m for m in game.mechanisms)
         mixing = np.stack([game.reward_matrix(mode, step.before)[agent] for step in way])
-        lone.__dict__.update(agent=agent, mixing=mixing, mechanisms=rules)
         if game.trust is None:
-            return lone
+            return bare(cls, game, agent=agent, mixing=mixing, mechanisms=rules)
         elsewhere = np.zeros(len(base))
         if game.exit is not None:
             apart = game.exit.weights * (np.arange(game.n) != agent)
             elsewhere = np.array([(apart * step.after.trust).sum() for step in way])
-        lone.__dict__.update(
-            others=elsewhere, trust=_columns(game.trust, agent),
+        return bare(
+            cls, game, agent=agent, mixing=mixing, mechanisms=rules, others=elsewhere,
+            trust=trust_in(game.trust, column, lambda matrix: matrix[:, column]),
             initial_trust=game.initial_trust[:, column], initial_damage=game.initial_damage[:, column],
         )  # fmt: skip
-        return lone
 
     def rewards(self, weights: Weights, before: State, after: State, payoffs: Array) -> Array:
         """The agent's reward ``[..., 1]``, from what everybody is paid ``[..., N]``."""
@@ -90,7 +88,7 @@ class Lone(Game):
         if self.exit is None:
             return super().terminated(state)
         level = self.others[now(state) - 1] + state.trust[..., 0] @ self.exit.weights[:, self.agent]
-        return level >= self.exit.threshold if self.exit.success else level < self.exit.threshold
+        return past(self.exit, level)
 
 
 def now(state: State) -> int:
@@ -113,55 +111,18 @@ def _states(game: Game, base: np.ndarray) -> list[_Step]:
 
 
 @dataclass(frozen=True, eq=False)
-class TrustInOne(TrustDynamics):
-    """The column of trust in ``agent``: ``[..., N, 1]``, rates ``[N, 1]``."""
+class AnswersToOne(Narrow):
+    """Reciprocity of which only the part that answers one agent is felt anew; others ``[T, N]``: the rest, on the path."""
 
-    agent: int = 0
-
-    def signal(self, actions: Array, baseline: Array) -> Array:
-        """s ``[..., 1]``."""
-        one = slice(self.agent, self.agent + 1)
-        return namespace(actions).tanh(self.gain * (actions[..., one] - baseline[..., one]))
-
-
-def _columns(trust: TrustDynamics, agent: int) -> TrustInOne:
-    given: dict[str, Any] = {f.name: getattr(trust, f.name) for f in fields(trust)}
-    matrices = ("building", "erosion", "harm", "forgetting", "cap")
-    column = slice(agent, agent + 1)  # views: their strides keep games side by side in what is made of them
-    cut = {name: given[name][:, column] for name in matrices if given[name] is not None}
-    return TrustInOne(**{**given, **cut, "gain": trust.gain[column]}, agent=agent)
-
-
-@dataclass(frozen=True, eq=False)
-class AnswersToOne(Reciprocity):
-    """Reciprocity of which only the part that answers ``agent`` is felt anew: ``one``, of weights ``[N, 1]``.
-
-    others ``[T, N]``: what is felt about the others on the path.
-    """
-
-    agent: int = 0
-    one: Reciprocity | None = None
     others: Array = None
-
-    def initial(self, draws: Array | None) -> dict[str, Array]:
-        """The memory of one agent's rates, ``[k, 1]``."""
-        assert self.one is not None
-        return self.one.initial(draws)
 
     def felt(self, state: State, actions: Array) -> Array:
         """What everybody feels, ``[..., N]``."""
-        assert self.one is not None
-        return self.one.felt(state, actions[..., self.agent : self.agent + 1]) + self.others[now(state)]
-
-    def update(self, step: Transition) -> dict[str, Array]:
-        """Remember the agent's rate."""
-        assert self.one is not None
-        return self.one.update(step._replace(actions=step.actions[..., self.agent : self.agent + 1]))
+        return super().felt(state, actions) + self.others[now(state)]
 
 
 def _toward(rule: Reciprocity, way: list[_Step], agent: int) -> AnswersToOne:
-    given: dict[str, Any] = {f.name: getattr(rule, f.name) for f in fields(rule)}
-    column = slice(agent, agent + 1)
+    column = slice(agent, agent + 1)  # views: their strides keep games side by side in what is made of them
     one = replace(rule, endowment=rule.endowment[column], expected=rule.expected[column], weight=rule.weight[:, column])
     apart = rule.weight * (np.arange(len(rule.expected)) != agent)
     others = [
@@ -170,4 +131,4 @@ def _toward(rule: Reciprocity, way: list[_Step], agent: int) -> AnswersToOne:
         )
         for s in way
     ]
-    return AnswersToOne(**given, agent=agent, one=one, others=np.stack(others))
+    return AnswersToOne(**entries(rule), one=one, who=column, others=np.stack(others))
