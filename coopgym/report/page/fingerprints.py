@@ -83,20 +83,20 @@ def _triangles(title: str, own: dict[str, np.ndarray], plane: Plane, away: float
         "title": {"text": title}, "height": 230,
         "grid": {"rows": 1, "columns": len(own), "pattern": "independent", "xgap": 0.12},
         "coloraxis": {
-            "colorscale": "RdBu", "reversescale": True, "cmin": rounded(1.0 - away), "cmax": rounded(1.0 + away), "cmid": 1.0,
-            "colorbar": {"thickness": 10, "len": 0.9, "title": {"text": ""}},
+            "colorscale": "RdBu", "reversescale": True, "cmid": 1.0, "cmin": rounded(1.0 - away),
+            "cmax": rounded(1.0 + away), "colorbar": {"thickness": 10, "len": 0.9, "title": {"text": ""}},
         },
     }  # fmt: skip
     levels = sorted(set(plane[0]))
     for k, (mode, values) in enumerate(own.items()):
         end = "" if k == 0 else str(k + 1)
         data.append({
-            "type": "heatmap", "x": levels, "y": levels, "z": _tiles(plane, values, levels), "name": mode, "showlegend": False,
-            "coloraxis": "coloraxis", "xaxis": f"x{end}", "yaxis": f"y{end}", "xgap": 1, "ygap": 1,
+            "type": "heatmap", "x": levels, "y": levels, "z": _tiles(plane, values, levels), "name": mode,
+            "showlegend": False, "coloraxis": "coloraxis", "xaxis": f"x{end}", "yaxis": f"y{end}", "xgap": 1, "ygap": 1,
             "hovertemplate": f"{mode}<br>x %{{x}}, y %{{y}}: %{{z}}<extra></extra>",
         })  # fmt: skip
         ticks = {"tickvals": [0.0, 0.5, 1.0], "showgrid": False, "zeroline": False, "range": [-0.12, 1.12]}
-        layout[f"xaxis{end}"] = ticks | {"title": {"text": mode}}
+        layout[f"xaxis{end}"] = ticks | {"title": {"text": mode, "font": {"size": 10}}}
         layout[f"yaxis{end}"] = ticks | ({"title": {"text": "part y"}} if k == 0 else {"showticklabels": False})
     return {"data": data, "layout": layout}
 
@@ -138,7 +138,5 @@ def _table(drawn: Sequence[Slice], order: Sequence[str], each: dict[tuple[str, s
 
 def _lead(each: dict[tuple[str, str], Spread], first: Slice, order: Sequence[str], plane: Plane) -> str:
     said = [f"{mode} rewards: {_corners(own, plane)}" for mode in order if (own := each.get((first.name, mode)))]
-    first = (
-        "Payoff among partners who never give, play TitForTat or always give, over that among an agent's own partners."
-    )
-    return f"{first} {'; '.join(said)}."
+    about = "Payoff among partners who never give, play TitForTat or always give, over that among own partners."
+    return f"{about} {'; '.join(said)}."
