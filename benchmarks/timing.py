@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-PACKAGES = ("coopgym", "numpy", "gymnasium", "pettingzoo", "torch", "stable-baselines3", "ray")
+PACKAGES = ("coopgym", "numpy", "gymnasium", "pettingzoo", "torch", "stable-baselines3", "ray", "plotly")
 
 
 def per_second(

@@ -38,6 +38,7 @@ def browser():
 def page(browser):
     """A page in a context of its own. The test fails where the page logs an error or asks for anything elsewhere."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(120_000)  # of a machine that is busy with other tests
     opened, troubles = context.new_page(), []
     opened.on("console", lambda said: troubles.append(f"console: {said.text}") if said.type == "error" else None)
     opened.on("pageerror", lambda error: troubles.append(f"page: {error}"))

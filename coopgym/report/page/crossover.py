@@ -57,7 +57,7 @@ def _along(found: Found, crossing: Found) -> Chart:
         shapes += [_stripe(at, paint), figures.line(x=at["value"])]
     layout = {
         "title": {"text": game}, "height": 300, "xaxis": {"title": {"text": f"mutuality, private to {kind}"}},
-        "yaxis": {"title": {"text": UP}}, "shapes": shapes,
+        "yaxis": {"title": {"text": "contrast [score]"}}, "shapes": shapes,
     }  # fmt: skip
     caption = f"Above 0 independent learners score more. Bars: 95% intervals. {_place(crossing)}"
     told = ", ".join(f"{number(m, 2)}: {around(p, 3)}" for m, p in own)

@@ -65,10 +65,10 @@ def _columns(material: Material) -> dict[str, Of]:
     first |= {"reward_mode": mode_label, "seed": _get("seed")}
     if not material.runs:
         measures = ("level", "trust", "best_gain_relative", "retaliation", "reciprocity_slope", "gini", "env_steps")
-        return first | {name: _get(name) for name in ("welfare", "efficiency", *measures, "run_id")}
+        return first | {name: _get(name) for name in ("run_id", "welfare", "efficiency", *measures)}
     averaged = {q.name: q.of for q in OF_RUNS}
-    last = ("length", "ended_by", "env_steps", "seconds", "device", "run_id", "reason")
-    return first | {"status": _get("status")} | averaged | {name: _get(name) for name in last}
+    last = ("length", "ended_by", "env_steps", "seconds", "device", "reason")
+    return first | {"status": _get("status"), "run_id": _get("run_id")} | averaged | {name: _get(name) for name in last}
 
 
 def _get(name: str) -> Of:

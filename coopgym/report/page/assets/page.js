@@ -61,6 +61,7 @@
   const draw = (chart, Plotly) => {
     if (drawn.has(chart)) return;
     drawn.add(chart);
+    legend(chart);
     const { data, layout } = figureOf(chart);
     layout.template = style();
     layout.autosize = true;
@@ -98,7 +99,6 @@
     }
     chart.before(list);
   };
-  charts.forEach(legend);
   const repaint = (forPrint = false) => {
     for (const chart of drawn) window.Plotly.relayout(chart, { template: style(forPrint) });
   };
@@ -302,12 +302,13 @@
 
   // where the reader is
   const links = new Map(all("nav a").map(link => [link.getAttribute("href").slice(1), link]));
+  const sections = all("main section"), inside = new Set();
   const here = new IntersectionObserver(seen => {
-    for (const { target, isIntersecting } of seen) {
-      if (!isIntersecting) continue;
-      links.forEach(link => link.removeAttribute("aria-current"));
-      links.get(target.id)?.setAttribute("aria-current", "true");
-    }
+    for (const { target, isIntersecting } of seen) isIntersecting ? inside.add(target) : inside.delete(target);
+    const current = sections.filter(section => inside.has(section)).at(-1);
+    if (!current) return;
+    links.forEach(link => link.removeAttribute("aria-current"));
+    links.get(current.id)?.setAttribute("aria-current", "true");
   }, { rootMargin: "0px 0px -70% 0px" });
-  all("main section").forEach(section => here.observe(section));
+  sections.forEach(section => here.observe(section));
 })();
