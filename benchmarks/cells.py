@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,19 +65,41 @@ def _names(text: str) -> list[str]:
     return text.split(",")
 
 
-def carry_out(task: Callable[[Cell, Any], None], cells: list[Cell], filed: Filed, workers: int) -> int:
-    """Run ``task(cell, report)`` for the cells that are not filed yet; what it reports is filed. 1 if any failed."""
+def carry_out(
+    task: Callable[[Cell, Any], None], cells: list[Cell], filed: Filed, workers: int, together: str | None = None
+) -> int:
+    """Run ``task(cell, report)`` for the cells that are not filed yet; what it reports is filed. 1 if any failed.
+
+    together: an entry of the cells; those that agree in it run in one process, one after another, and so can share what
+    they find. By default each is a job of its own.
+    """
     left = [cell for cell in cells if filed.lacks(cell)]
+    jobs = _grouped(left, together)
     start, done = time.perf_counter(), 0
     print(f"{len(cells) - len(left)} of {len(cells)} are there already", flush=True)
 
-    def file(index: int, outcome: dict[str, Any]) -> None:
+    def file(index: int, news: tuple[int, Any]) -> None:
         nonlocal done
         done += 1
-        filed.add(left[index] | outcome)
-        print(f"[{done}/{len(left)}, {time.perf_counter() - start:.0f} s]", *left[index].values(), outcome, flush=True)
+        cell, outcome = jobs[index][news[0]], news[1]
+        filed.add(cell | outcome)
+        print(f"[{done}/{len(left)}, {time.perf_counter() - start:.0f} s]", *cell.values(), outcome, flush=True)
 
-    failures = run_jobs(task, left, workers=workers, on_news=file)
+    failures = run_jobs(partial(_one_by_one, task), jobs, workers=workers, on_news=file)
     for failure in failures:
         print(f"{failure.job}: {failure.reason}", file=sys.stderr)
     return 1 if failures else 0
+
+
+def _grouped(cells: list[Cell], together: str | None) -> list[list[Cell]]:
+    """Cells with one value of ``together`` side by side, groups in the order of their first cells."""
+    groups: dict[Any, list[Cell]] = {}
+    for k, cell in enumerate(cells):
+        groups.setdefault(k if together is None else cell[together], []).append(cell)
+    return list(groups.values())
+
+
+def _one_by_one(task: Callable[[Cell, Any], None], cells: list[Cell], report: Callable[[Any], None]) -> None:
+    """Carry out a group; a cell's outcome is reported with its place in the group."""
+    for k, cell in enumerate(cells):
+        task(cell, lambda outcome, k=k: report((k, outcome)))

@@ -3,7 +3,8 @@
     python benchmarks/divergence.py [--algorithms IPPO,MADDPG] [--workers 2]
 
 A run counts as diverged if any parameter, loss or action was not finite. The table goes to ``results/divergence.json``;
-what is done is skipped.
+what is done is skipped. With ``--games ApacheProject-v0`` it is the long test of forty agents: 500 updates, integrated
+rewards, one seed, in as many steps as 500 updates took on ApacheProject-v1.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,10 +24,14 @@ import coopgym
 from coopgym.algorithms.registry import algorithm as entry
 
 STEPS = {"few": 12_000, "many": 4_000}  # environment steps of a replica: up to 8 agents, and above
+LONG, SAME, UPDATES = "ApacheProject-v0", "ApacheProject-v1", 500
 
 
-def planned(algorithms: list[str], games: list[str]) -> list[Cell]:
-    """The design, without what a learner cannot play."""
+def planned(algorithms: list[str], games: list[str], rows: list[Cell]) -> list[Cell]:
+    """The design, without what a learner cannot play. rows: what was measured before."""
+    pace = {row["algorithm"]: row["env_steps"] / row["updates"] for row in rows if row["game"] == SAME}
+    if games == [LONG]:
+        return [{"algorithm": name, "game": LONG, "steps": math.ceil(UPDATES * pace[name])} for name in algorithms]
     return [
         {"algorithm": name, "game": game, "steps": STEPS["few" if coopgym.game(game).n <= 8 else "many"]}
         for game in games
@@ -35,8 +41,9 @@ def planned(algorithms: list[str], games: list[str]) -> list[Cell]:
 
 
 def train_one(cell: Cell, report: Any) -> None:
-    """Six replicas of one learner on one game; report how many diverged."""
-    result = coopgym.train(cell["algorithm"], cell["game"], seeds=range(2), total_steps=cell["steps"], evaluations=1)
+    """Six replicas of one learner on one game, or one for long; report how many diverged."""
+    design = {"reward_modes": ["integrated"], "seeds": [0]} if cell["game"] == LONG else {"seeds": range(2)}
+    result = coopgym.train(cell["algorithm"], cell["game"], total_steps=cell["steps"], evaluations=1, **design)
     lost = [f"{run.reward_mode} seed {run.seed} update {run.diverged_at}" for run in result.runs if run.status != "ok"]
     finite = all(run.welfare is not None for run in result.runs)
     run = result.runs[0]
@@ -50,7 +57,7 @@ def main() -> int:
     """Train what is missing, file it, count."""
     options = asked(__doc__)
     filed = Filed(Path(__file__).parent / "results" / "divergence.json")
-    cells = planned(options.algorithms, options.games)
+    cells = planned(options.algorithms, options.games, filed.rows)
     code = carry_out(train_one, cells, filed, options.workers)
     lost, runs = (sum(row[name] for row in filed.rows) for name in ("diverged", "runs"))
     print(f"{lost} of {runs} runs diverged")

@@ -3,7 +3,8 @@
     python benchmarks/oracles.py [--versions v1,v0] [--games TrustDilemma-v1] [--concepts nash] [--modes private]
 
 A row for each cell: an answer with its certificate, or the reason why it was refused. The table goes to
-``results/oracles.json``; what is done is skipped. ``seconds`` are those of one core.
+``results/oracles.json``; what is done is skipped. The cells of a game run in one process: some of them share a search.
+``seconds`` are those of one core.
 """
 
 from __future__ import annotations
@@ -45,14 +46,21 @@ def _names(text: str) -> list[str]:
 
 
 def planned(options: argparse.Namespace) -> list[Cell]:
-    """The design; the modes of a game and a concept follow each other, since some of them share a search."""
+    """The design, large games first: those that end last should be small."""
     games = options.games or [id for version in options.versions for id in coopgym.list_games(version=version)]
+    games = sorted(games, key=_size, reverse=True)
     return [
         {"game": game, "concept": concept, "reward_mode": mode}
         for game in games
         for concept in options.concepts
         for mode in options.modes
     ]
+
+
+def _size(id: str) -> float:
+    """A guess of how long a game takes."""
+    game = coopgym.game(id)
+    return float(game.n * game.horizon * (1 + game.trust_weighted))
 
 
 def solve_one(cell: Cell, report: Any) -> None:
@@ -89,7 +97,7 @@ def main() -> int:
     """Solve what is missing, file it, count."""
     began, options = time.perf_counter(), asked()
     filed = Filed(Path(__file__).parent / "results" / "oracles.json")
-    code = carry_out(solve_one, planned(options), filed, options.workers)
+    code = carry_out(solve_one, planned(options), filed, options.workers, together="game")
     counts = {name: sum(row["status"] == name for row in filed.rows) for name in (row["status"] for row in filed.rows)}
     print(counts)
     for concept in CONCEPTS:

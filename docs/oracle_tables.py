@@ -31,15 +31,20 @@ def concepts() -> str:
 
 def dilemma_table(version: str) -> str:
     """One line a game and reward mode: what selfish play loses in one step, and what tempts."""
-    lines = []
-    for game in coopgym.list_games(version=version):
-        for mode in KINDS:
-            row = dilemmas()[game, mode]
-            rates = f"{row['nash']:.1%} / {row['optimum']:.1%}"
-            numbers = [f"{row['lost']:.2%}", f"{row['price_of_anarchy']:.4g}", f"{row['greed']:.2%}"]
-            lines.append([game, mode, row["label"], rates, *numbers, f"{row['fear']:.2%}"])
+    lines = [row for game in coopgym.list_games(version=version) for row in dilemma_rows(game)]
     head = ["game", "rewards", "label", "Nash / optimum", "lost", "price of anarchy", "greed", "fear"]
     return table(head, lines, left=3)
+
+
+def dilemma_rows(game: str) -> list[list[str]]:
+    """The lines of one game."""
+    lines = []
+    for mode in KINDS:
+        row = dilemmas()[game, mode]
+        rates = f"{row['nash']:.1%} / {row['optimum']:.1%}"
+        numbers = [f"{row['lost']:.2%}", f"{row['price_of_anarchy']:.4g}", f"{row['greed']:.2%}"]
+        lines.append([game, mode, row["label"], rates, *numbers, f"{row['fear']:.2%}"])
+    return lines
 
 
 def answers(rows: list[Row], version: str) -> str:

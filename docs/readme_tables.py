@@ -2,7 +2,8 @@
 
 The table of games comes from the catalogue, that of speeds from the last benchmark. With ``--ablation``, the table and
 the picture of an ablation come from ``FOLDER/table.txt`` (what ``coopgym ablate`` printed) and ``FOLDER/ablation.png``.
-Without ``--write`` it says whether the first two tables are up to date (exit code 1 if not).
+Pictures of games and links to their pages are made where README.md holds the marks of "pictures". Without ``--write``
+it says whether all but the ablation is up to date (exit code 1 if not).
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from coopgym.report import catalogue
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+PAGES = "docs/games"
+SHOWN = ("PlatformEcosystem-v1", "ReputationMarket-v1", "CoalitionFormation-v1", "AppleAppStore-v1")  # one a report
 
 
 def replaced(text: str, part: str, content: str) -> str:
@@ -39,6 +42,19 @@ def keep(page: Path, make: Callable[[str], str], about: str | None) -> None:
         page.write_text(after)
     elif before != after:
         raise SystemExit(f"{page.name} is out of date; run `make tables`")
+
+
+def pictures() -> str:
+    """Four animations, two a row, each with a link to its game's page and what it shows in words."""
+    import coopgym
+    from coopgym.report.alt import describe_animation
+    from coopgym.report.scripts import script
+
+    games = [coopgym.game(name) for name in SHOWN]
+    cells = [f"[![{describe_animation(g)}]({PAGES}/{g.name}.webp)]({PAGES}/{g.name}.md)" for g in games]
+    morals = [f"**{g.name}.** {script(g).moral}" for g in games]
+    lines = ["|" + "|".join(row) + "|" for k in (0, 2) for row in (cells[k : k + 2], morals[k : k + 2])]
+    return "\n".join(["| | |", "|---|---|", *lines])
 
 
 def printed_table(folder: Path) -> str:
@@ -77,7 +93,11 @@ def main() -> None:
     parser.add_argument("--ablation", type=Path)
     options = parser.parse_args()
     before = README.read_text()
-    after = replaced(replaced(before, "games", catalogue.markdown()), "speed", speed())
+    drawn = "<!-- pictures: " in before
+    after = replaced(before, "games", catalogue.markdown(pages=PAGES if drawn else ""))
+    after = replaced(after, "speed", speed())
+    if drawn:
+        after = replaced(after, "pictures", pictures())
     if options.ablation:
         after = replaced(after, "ablation", printed_table(options.ablation))
         shutil.copyfile(options.ablation / "ablation.png", ROOT / "docs" / "ablation.png")

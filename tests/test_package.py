@@ -18,7 +18,9 @@ import coopgym
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "coopgym").rglob("*.py"))
 HEAVY = {"torch", "ray", "scipy", "pandas", "plotly", "matplotlib", "pyarrow", "typer", "rich"}
-FLOORS = ["mechanisms", "envs", "algorithms", "oracles", "audit validation integrations", "study", "report", "cli"]
+FLOORS = [
+    "mechanisms", "envs", "algorithms", "oracles", "audit validation integrations", "study", "report", "explore", "cli",
+]  # fmt: skip
 
 
 def loaded(code: str) -> set[str]:

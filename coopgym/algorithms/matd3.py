@@ -18,8 +18,6 @@ from coopgym.mechanisms import checks
 class MATD3Settings(MADDPGSettings):
     """Hyperparameters of MATD3; without twin, smoothing and delay it is MADDPG."""
 
-    rewards_ahead: int = 5  # this and the longer discount made a third of the gap go (benchmarks/sweep.json)
-    discount: float = 0.97
     policy_delay: int = 2
     twin: bool = True  # two critics for each agent, the smaller of which makes the target
     # TD3's 0.2 and 0.5 are of actions in [-1, 1]; rates are half as wide

@@ -9,7 +9,9 @@ import typer
 
 from coopgym.cli import output
 from coopgym.cli.audit import audit
+from coopgym.cli.explore import explore
 from coopgym.cli.group import Commands
+from coopgym.cli.pictures import picture
 from coopgym.cli.report import report
 from coopgym.cli.studies import app as studies
 from coopgym.oracles import NAMES
@@ -250,4 +252,6 @@ def ablate(
 
 
 app.command()(audit)
+app.command()(explore)
+app.command()(picture)
 app.command()(report)

@@ -86,6 +86,15 @@ def game(facts: Mapping[str, Any], json: bool) -> None:
     return None
 
 
+def picture(path: Path, words: str, json: bool) -> None:
+    """Where a picture of a game is, and what it shows in words."""
+    if json:
+        return print_json({"picture": str(path), "description": words})
+    new_console().print(words, highlight=False, markup=False)
+    new_console().print(f"plot: {path}", highlight=False, markup=False, soft_wrap=True)
+    return None
+
+
 def runs(result: Ablation, json: bool) -> None:
     """The runs of one `train`, and on stderr what failed."""
     from coopgym.study.summary import cooperation_rate, mode_label

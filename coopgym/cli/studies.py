@@ -24,7 +24,7 @@ Folder = Annotated[str, typer.Argument(help="A folder, or URL, that `coopgym stu
 
 @app.command()
 def run(
-    config: Annotated[Path, typer.Argument(help="A TOML file; studies/ has one for each purpose.")],
+    config: Annotated[Path, typer.Argument(help="A TOML or YAML file; studies/ has one for each purpose.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the cells and an estimate; do nothing.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Programs at a time; else as many as fit.")] = None,
     engine: Annotated[str | None, typer.Option(help=f"{' or '.join(NAMES)}; the file's by default.")] = None,
@@ -76,12 +76,15 @@ def analyze(folder: Folder, json: Json = False) -> None:
 def card(
     folder: Folder,
     out: Annotated[Path | None, typer.Option(help="Folder of the data set; dataset/ by default.")] = None,
+    curves: Annotated[
+        list[str] | None, typer.Option(help="Keep the curves of this metric alone; may be given again. All by default.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make a data set of a study: packed tables, Croissant manifest, datasheet, checksums; all of it checked.
 
-    Example: coopgym study card runs/cpu --out data_cards/cpu
+    Example: coopgym study card runs/cpu --out data_cards/cpu --curves welfare_eval
     """
     from coopgym.study.cards.card import make
 
-    study_output.card(make(folder, out), json)
+    study_output.card(make(folder, out, curves), json)

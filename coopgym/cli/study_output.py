@@ -72,6 +72,8 @@ def status(found: Status, json: bool) -> None:
 
 def analysis(found: dict[str, Any], page: str, json: bool) -> None:
     """Who leads under each reward mode, and where the rest is."""
+    from coopgym.study.analysis.page import place
+
     if json:
         return print_json(found)
     out = new_console()
@@ -83,6 +85,9 @@ def analysis(found: dict[str, Any], page: str, json: bool) -> None:
             leaders.add_row(each["player"], rank, middle, lacks)
         out.print(leaders)
     declared = sum(each["declared"] for each in found["paradigms"]["crossovers"])
+    for each in found["paradigms"]["mutualities"]:
+        sweep = f"independent minus centrally trained, from private to {each['kind']}"
+        out.print(f"{each['game']}: {sweep}: changes sign at {place(each)}", highlight=False, markup=False)
     out.print(f"crossovers of paradigms declared: {declared} of {found['paradigms']['tests']}", highlight=False)
     out.print(f"all of it: {page}", highlight=False, markup=False, soft_wrap=True)
     return None

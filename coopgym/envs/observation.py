@@ -52,12 +52,11 @@ def per_agent(game: Game, state: State, setting: str) -> Array:
         trust,
         against,
         public[..., order[:, 1:]],
-        xp.broadcast(game.interdependence, (*batch, n, n)),
-        _for_each(xp, n, (state.time / game.horizon)[..., None]),
+        xp.broadcast(game.interdependence, (*batch, n, n)) if batch else game.interdependence,
     ]
-    if game.version != "v0":
-        parts += [_for_each(xp, n, entry) for entry in public_entries(game, state)]
-    return xp.concat(parts)
+    entries = public_entries(game, state) if game.version != "v0" else []
+    common = [(state.time / game.horizon)[..., None], *entries]
+    return xp.concat([*parts, _for_each(xp, n, xp.concat(common) if entries else common[0])])
 
 
 def narrowed(game: Game, rows: Array, seen: str, wanted: str) -> Array:

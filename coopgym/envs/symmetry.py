@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from coopgym.envs.game import Game
 
 
+@functools.lru_cache(maxsize=64)
 def roles(game: Game) -> np.ndarray:
     """Role ``[N]`` of each agent, numbered in order of appearance; ``game`` must be in NumPy.
 
@@ -25,6 +27,7 @@ def roles(game: Game) -> np.ndarray:
         result[agent] = next(alike, len(first))
         if result[agent] == len(first):
             first.append(agent)
+    result.flags.writeable = False  # it is kept, and handed to all who ask about this object
     return result
 
 

@@ -48,14 +48,14 @@ class GameEnv(MultiAgentEnv):  # type: ignore[misc]
         self.action_spaces = {a: view.action_space for a, view in self._views.items()}
         self.observation_space = gymnasium.spaces.Dict(dict(self.observation_spaces.items()))
         self.action_space = gymnasium.spaces.Dict(dict(self.action_spaces.items()))
-        self._scale = View.of(self.game, setting, None, scaled).like(np.zeros(1))
-        self._totals = np.zeros((2, self.game.n))
+        self._scale = View.of(self.game, setting, None, scaled).like(np.zeros(1, np.float32), np.zeros(1))
+        self._begin()
 
     def reset(self, *, seed: int | None = None, options: Report | None = None) -> tuple[Report, Report]:
         """(observations, infos) by agent."""
         _, infos = self.parallel.reset(seed=self._mixed(seed), options=options)
         self.agents = list(self.possible_agents)
-        self._totals = np.zeros((2, self.game.n))
+        self._begin()
         return self._seen(), infos if self.step_infos else {agent: {} for agent in self.agents}
 
     def step(self, action_dict: Report) -> tuple[Report, Report, Report, Report, Report]:
@@ -63,7 +63,8 @@ class GameEnv(MultiAgentEnv):  # type: ignore[misc]
         agents = self.possible_agents
         given = np.array([action_dict[a] for a in agents], dtype=np.float64).reshape(-1)
         move = self.parallel.advance(self._scale.move(given))
-        self._totals += move.payoffs, move.after.actions / self.game.endowment
+        self._payoffs += move.payoffs
+        self._rates += move.after.actions / self.game.endowment
         self.agents = list(self.parallel.agents)
         told = self.step_infos or not self.agents
         infos = self.parallel.infos(move) if told else {agent: {} for agent in agents}
@@ -78,13 +79,16 @@ class GameEnv(MultiAgentEnv):  # type: ignore[misc]
         """As the Parallel environment renders."""
         return self.parallel.render()
 
+    def _begin(self) -> None:
+        """Sums over an episode, by agent."""
+        self._payoffs, self._rates = np.zeros(self.game.n), np.zeros(self.game.n)
+
     def _seen(self) -> Report:
         return dict(zip(self.possible_agents, self._scale.see(self.parallel.observed()), strict=True))
 
     def _conclude(self, infos: Report) -> None:
-        payoffs, rates = self._totals
-        welfare = float(payoffs.sum())
-        for agent, payoff, rate in zip(infos, payoffs.tolist(), rates.tolist(), strict=True):
+        welfare = float(self._payoffs.sum())
+        for agent, payoff, rate in zip(infos, self._payoffs.tolist(), self._rates.tolist(), strict=True):
             info = infos[agent]
             told = {"payoff": payoff, "cooperation": rate / info["step"], "trust": info["own_trust_mean"]}
             info["episode"] = told | {"welfare": welfare}

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Box
@@ -41,7 +42,9 @@ class Scale:
         return cls(center, half, 1.0 / half, -center / half)
 
     def like(self, x: Array) -> Scale:
-        """The same on the backend, device and in the precision of ``x``."""
+        """The same on the backend, device and in the precision of ``x``; itself where it is there already."""
+        if type(self.slope) is type(x) and self.slope.dtype == x.dtype and _device(self.slope) == _device(x):
+            return self
         xp = namespace(x)
         return self._each(lambda values: xp.asarray(values, x))
 
@@ -101,11 +104,11 @@ class View:
         high = self.game.endowment if self.agent is None else self.game.endowment[self.agent]
         return unit_box((1,)) if self.scaled else Box(0.0, float(np.max(high)), (1,), np.float32)
 
-    def like(self, x: Array) -> View:
-        """The same, with its numbers on the backend and device of ``x``, so that a step moves none."""
-        moved = dataclasses.replace(self)
-        vars(moved).update(_seen=self._seen.like(x), _moved=self._moved.like(x))
-        return moved
+    def like(self, seen: Array, moved: Array | None = None) -> View:
+        """The same with its numbers where observations (and actions, if they are elsewhere) are: a step moves none."""
+        found = dataclasses.replace(self)
+        vars(found).update(_seen=self._seen.like(seen), _moved=self._moved.like(seen if moved is None else moved))
+        return found
 
     def see(self, seen: Array) -> Array:
         """Observations ``[..., d]`` (joint) or ``[..., N, d]`` as the trainer wants them, ``[..., d]`` at a seat."""
@@ -130,6 +133,10 @@ class View:
     def _moved(self) -> Scale:
         high = spaces.joint_action(self.game).high.astype(np.float64) if self.setting == JOINT else self.game.endowment
         return Scale.between(np.zeros(self.game.n), high)
+
+
+def _device(x: Array) -> Any:
+    return getattr(x, "device", None)  # NumPy's arrays have had one since 2.0
 
 
 def unit_box(shape: tuple[int, ...]) -> Box:

@@ -20,6 +20,8 @@ Array = Any  # numpy.ndarray or torch.Tensor; both have the operators, shapes an
 def _matvec(matrix: Any, vector: Any) -> Any:
     if matrix.ndim == 2 and vector.ndim == 1:  # one game: plain BLAS beats every batched form
         return matrix @ vector
+    if matrix.shape[-1] == 1:
+        return matrix[..., 0] * vector
     return np.matmul(matrix, vector[..., None])[..., 0]
 
 

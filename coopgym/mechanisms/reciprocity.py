@@ -48,11 +48,15 @@ class Reciprocity(Mechanism):
 
     def utility(self, state: State, actions: Array) -> Array:
         """U^rec ``[..., N]`` in payoff units."""
-        gate = effective_trust(state.trust, state.damage)
-        felt = reciprocal_pull(self.weight, gate, self.response, self.signal(state, actions))
+        felt = self.felt(state, actions)
         if self.own_action:
             felt = felt * (actions / self.endowment)
         return felt if self.raw_units else self.endowment * felt
+
+    def felt(self, state: State, actions: Array) -> Array:
+        """What the others' changes bring an agent, before it is scaled, ``[..., N]``."""
+        gate = effective_trust(state.trust, state.damage)
+        return reciprocal_pull(self.weight, gate, self.response, self.signal(state, actions))
 
     def payoffs(self, state: State, actions: Array, payoffs: Array) -> Array:
         """Add U^rec, ``[..., N]``."""

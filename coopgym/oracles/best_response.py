@@ -15,6 +15,7 @@ from coopgym.mechanisms.coalition import CoalitionProduction
 from coopgym.mechanisms.loyalty import TeamProduction
 from coopgym.mechanisms.reciprocity import Reciprocity
 from coopgym.mechanisms.value import Synergy
+from coopgym.oracles.deviation import Deviation, divides
 from coopgym.oracles.objective import Objective
 from coopgym.oracles.search import Effort, climb
 from coopgym.oracles.sequences import Sequences
@@ -58,7 +59,8 @@ def best_response_sequence(
 def alone(sequences: Sequences, profile: np.ndarray, agent: int) -> Objective:
     """The episode's reward of an agent as a function of its own sequence."""
     one = np.eye(sequences.game.n)[agent]
-    return Objective(sequences, one, profile, np.where(one > 0, 0, -1))
+    kind = Deviation if divides(sequences) else Objective
+    return kind(sequences, one, profile, np.where(one > 0, 0, -1))
 
 
 def separable(game: Game, mode: RewardMode) -> bool:

@@ -22,7 +22,7 @@ from coopgym.oracles.sequence_certificate import relative, scanned, searched
 from coopgym.oracles.sequences import Sequences
 from coopgym.oracles.stage import StageGame
 
-ROUNDING = 1e-9  # sequences of a role that are closer than this are one [endowments]
+ROUNDING = 1e-5  # sequences of a role that are closer than this are one [endowments]; each reply settles to 1e-7
 GLANCE = 401  # own actions that are tried at each stage of a path
 WARM = Effort(starts=1, iterations=20, rounds=2)  # of a response to others who have moved far
 NEAR = Effort(starts=1, iterations=20, rounds=2, knots=False)  # of one that starts from the one before

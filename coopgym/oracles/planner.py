@@ -18,6 +18,7 @@ from coopgym.envs.released import ReleasedGame
 from coopgym.envs.reward import RewardMode
 from coopgym.envs.symmetry import roles
 from coopgym.oracles.bounds import Bound, upper_bound
+from coopgym.oracles.common_play import quickest
 from coopgym.oracles.objective import Objective
 from coopgym.oracles.result import Certificate, Solution
 from coopgym.oracles.search import Effort, climb, pattern_search
@@ -95,7 +96,7 @@ def by_roles(sequences: Sequences, weights: np.ndarray) -> Objective:
     kinds = np.stack([roles(game), np.unique(weights, return_inverse=True)[1]], axis=-1)
     _, first, group = np.unique(kinds, axis=0, return_index=True, return_inverse=True)
     place = np.argsort(np.argsort(first))
-    return Objective(sequences, weights, np.zeros((game.horizon, game.n)), place[group.ravel()])
+    return quickest(Objective(sequences, weights, np.zeros((game.horizon, game.n)), place[group.ravel()]))
 
 
 def starts_of(objective: Objective, bound: Bound | None) -> np.ndarray:
@@ -191,7 +192,7 @@ def divided(objective: Objective, x: np.ndarray, value: float, effort: Effort) -
         for size in sorted({1, len(members) // 2} - {0, len(members)}):
             split = objective.group.copy()
             split[members[-size:]] = split.max() + 1
-            free = Objective(objective.sequences, objective.weights, objective.base, split)
+            free = quickest(Objective(objective.sequences, objective.weights, objective.base, split))
             tried = _two_parts(x, group, float(free.limit[group]))
             values = free(tried)
             starts.append((float(values.max()), free, tried[int(values.argmax())]))

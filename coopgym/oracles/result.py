@@ -53,12 +53,11 @@ def rates_of(game: Game, actions: np.ndarray) -> np.ndarray:
 class Solution:
     """The frozen answer of a solver.
 
-    game, game_hash, reward_mode, concept; kind: what is claimed ("stage equilibrium", "open-loop optimum", "rule" ...);
-    actions ``[N]`` of a stage concept or ``[T, N]`` of an episode [endowment units]; payoffs, rewards ``[N]`` [payoff],
-    of one step or of the whole episode; status "certified", "approximate" or "rule"; uniqueness: "proved", "not
-    established" or what is known; bound: no policy can reach a higher sum of rewards (None: not known); coefficients
-    ``[N, 3]`` of a TrustRule whose play ``actions`` are (None: the actions are all there is); notes: what a reader must
-    know.
+    game, game_hash, reward_mode, concept: what was asked. kind: what is claimed ("stage equilibrium", "open-loop
+    optimum", "rule" ...). actions: ``[N]`` of a stage concept or ``[T, N]`` of an episode [endowment units]. payoffs,
+    rewards: ``[N]`` [payoff], of one step or of the whole episode. uniqueness: "proved", "not established" or what is
+    known. bound: no policy can reach a higher sum of rewards (None: not known). coefficients: ``[N, 3]`` of a TrustRule
+    whose play ``actions`` are (None: the actions are all there is). notes: what a reader must know.
     """
 
     game: str

@@ -42,7 +42,7 @@ class Sequences:
     mode: RewardMode
 
     @cached_property
-    def _played(self) -> Game:
+    def played(self) -> Game:
         """The game without what no payoff or reward depends on: N x N numbers of trust, what is only reported."""
         bare = lean(self.game)
         return replace(bare, trust=None) if trust_is_idle(self.game, self.mode) else bare
@@ -60,14 +60,10 @@ class Sequences:
 
         What they share is played once: it comes to the same as ``play``, in less time.
         """
-        parts = (actions != path).any(-1)
-        first = np.where(parts.any(-1), parts.argmax(-1), len(path))
-        order = np.argsort(first, kind="stable")
-        ends = np.minimum(np.arange(len(path)) // STRIDE * STRIDE + STRIDE, len(path))
-        lanes = 1 + np.searchsorted(first[order], ends)  # those that leave before the end of a stride
+        order, lanes = joining((actions != path).any(-1))
         total, played = np.zeros((1, self.game.n)), side_by_side(len(actions) + 1, path.shape)
         played[0], played[1:] = path, actions[order]
-        for _, rewarded, _ in self.steps(played, lanes.tolist()):
+        for _, rewarded, _ in self.steps(played, lanes):
             total = first_again(total, len(rewarded)) + rewarded
         rewards = np.empty((len(actions), self.game.n))
         rewards[order] = first_again(total, len(actions) + 1)[1:]
@@ -78,7 +74,7 @@ class Sequences:
 
         ``lanes [T]``: how many of actions ``[K, T, N]`` are played at each step, as ``moments`` takes them.
         """
-        game, weights, t = self._played, self.mode.weights, 0
+        game, weights, t = self.played, self.mode.weights, 0
         xp = namespace(actions)
         batch = tuple(actions.shape[:-2]) if lanes is None else (lanes[0],)
 
@@ -99,6 +95,18 @@ class Sequences:
         return np.repeat(np.asarray(actions, dtype=np.float64)[..., None, :], self.game.horizon, axis=-2)
 
 
+def joining(parts: np.ndarray) -> tuple[np.ndarray, list[int]]:
+    """(order ``[K]``, lanes ``[T]``) in which sequences leave a path: parts ``[K, T]`` says where they differ from it.
+
+    lanes counts the path itself, which is played first, and those that leave it before the end of a stride.
+    """
+    horizon = parts.shape[-1]
+    first = np.where(parts.any(-1), parts.argmax(-1), horizon)
+    order = np.argsort(first, kind="stable")
+    ends = np.minimum(np.arange(horizon) // STRIDE * STRIDE + STRIDE, horizon)
+    return order, (1 + np.searchsorted(first[order], ends)).tolist()
+
+
 def path_of(game: Game, act: Act) -> np.ndarray:
     """Actions ``[T, N]`` of the episode that ``act`` plays; the last ones are held after an early end."""
     played = [np.asarray(moment.after.actions) for moment in moments(game, act)]
@@ -117,10 +125,10 @@ def trust_is_idle(game: Game, mode: RewardMode) -> bool:
     weighs = game.trust_weighted and mode.weights.coupled != 0.0
     if game.trust is None or weighs or game.exit is not None or isinstance(game, ReleasedGame):
         return False
-    return not is_torch(game.endowment) and all(_blind(m) for m in game.mechanisms)
+    return not is_torch(game.endowment) and all(blind(m) for m in game.mechanisms)
 
 
-def _blind(m: Mechanism) -> bool:
+def blind(m: Mechanism) -> bool:
     """Whether a mechanism pays without a look at trust, or does not pay at all."""
     return type(m) in BLIND or _silent(m)
 

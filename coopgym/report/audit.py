@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from coopgym.report.plots import DASHES, FAINT, INK, STYLE, look_of
+from coopgym.report.plots import DASHES, FAINT, INK, STYLE, look_of, save
 from coopgym.study.summary import band, mode_label
 
 Row = Mapping[str, Any]
@@ -46,8 +46,7 @@ def plot_responses(rows: Sequence[Row], curves: Sequence[Row], path: str | Path)
         figure.legend(
             handles=handles, loc="outside lower center", ncols=6, frameon=False, title=key, title_fontsize=9
         )  # fmt: skip
-        figure.savefig(path, metadata={"Software": None})
-    return Path(path)
+        return save(figure, path)
 
 
 def plot_fingerprints(rows: Sequence[Row], curves: Sequence[Row], path: str | Path) -> Path:
@@ -72,8 +71,7 @@ def plot_fingerprints(rows: Sequence[Row], curves: Sequence[Row], path: str | Pa
         if image is not None:
             figure.colorbar(image, ax=grid, label="payoff among probes / among own partners", shrink=0.8)
         figure.suptitle(f"{game}: fingerprints", fontsize=14, fontweight="bold")
-        figure.savefig(path, metadata={"Software": None})
-    return Path(path)
+        return save(figure, path)
 
 
 def _design(rows: Sequence[Row]) -> tuple[str, list[str], list[str]]:

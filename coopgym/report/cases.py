@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from coopgym.report.plots import DASHES, INK, STYLE
+from coopgym.report.plots import DASHES, INK, STYLE, save
 from coopgym.validation.panels import CasePicture, Panel, Stretch
 
 MODELS = ("#0072B2", "#D55E00")  # Okabe and Ito (2008), as below; a second model is dashed too
@@ -48,8 +48,7 @@ def plot_case(picture: CasePicture, path: str | Path) -> Path:
         axes[-1].set_xlabel(picture.x_label)
         figure.suptitle(picture.title, fontsize=13, fontweight="bold")
         _draw_key(figure, picture)
-        figure.savefig(path, metadata={"Software": None})
-    return Path(path)
+        return save(figure, path)
 
 
 def _draw_forms(axis: Axes, panel: Panel) -> None:

@@ -55,12 +55,13 @@ def dilemmas() -> dict[tuple[str, str], dict[str, Any]]:
     return {(row["game"], row["reward_mode"]): row for row in rows}
 
 
-def markdown(version: str = "v1") -> str:
-    """The table of games as GitHub's Markdown, for the README."""
+def markdown(version: str = "v1", pages: str = "") -> str:
+    """The table of games as GitHub's Markdown, for the README; names link to pages in the folder ``pages``."""
     lines = ["| game | report | mechanism | agents | horizon |", "|---|---|---|---:|---:|"]
     for row in games(version=version):
         title = f"TR-{row['report']} {TITLES[row['report']]}"
-        lines.append(f"| `{row['id']}` | {title} | {row['mechanism']} | {row['agents']} | {row['horizon']} |")
+        name = f"[`{row['id']}`]({pages}/{row['id'].split('-')[0]}.md)" if pages else f"`{row['id']}`"
+        lines.append(f"| {name} | {title} | {row['mechanism']} | {row['agents']} | {row['horizon']} |")
     return "\n".join(lines)
 
 

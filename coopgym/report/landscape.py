@@ -13,7 +13,7 @@ from matplotlib.ticker import EngFormatter, PercentFormatter
 from coopgym.audit.landscape.corrected import LOWER
 from coopgym.audit.landscape.deviations import Deviations
 from coopgym.audit.landscape.whole import Landscape
-from coopgym.report.plots import COLOURS, DASHES, FAINT, INK, STYLE
+from coopgym.report.plots import COLOURS, DASHES, FAINT, INK, STYLE, save
 
 ZERO, SELFISH, OTHERS = COLOURS["private"], COLOURS["integrated"], COLOURS["cooperative"]
 
@@ -27,9 +27,7 @@ def plot_landscape(found: Landscape, path: str | Path) -> Path:
         _draw_late(late, found)
         _draw_scan(scan, found.corrected.scan)
         figure.suptitle(f"{found.game}: constants, and leaving them ({found.reward_mode} rewards)", fontweight="bold")
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, metadata={"Software": None})
-    return Path(path)
+        return save(figure, path)
 
 
 def _draw_surface(axis: Axes, found: Landscape) -> None:

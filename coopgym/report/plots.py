@@ -35,11 +35,13 @@ STYLE: Any = {
     "xtick.color": INK,
     "ytick.color": INK,
     "text.color": INK,
+    "svg.hashsalt": "coopgym",  # ids in an SVG are drawn from it
 }
+UNSAID = {".png": ("Software",), ".svg": ("Creator", "Date"), ".pdf": ("Creator", "Producer", "CreationDate")}
 
 
 def plot_ablation(runs: Sequence[Row], curves: Sequence[Row], path: str | Path) -> Path:
-    """Save a PNG made from the records of one game, and return its path.
+    """Save a picture made from the records of one game, and return its path.
 
     runs and curves are rows of the tables of those names. Raises ValueError when no run succeeded, or when the runs are
     of several games.
@@ -61,8 +63,15 @@ def plot_ablation(runs: Sequence[Row], curves: Sequence[Row], path: str | Path) 
             _draw_curves(top.subplots(1, len(learners), sharey=True, squeeze=False)[0], learners, runs, curves, look)
         _draw_outcomes(bottom.subplots(1, 3), lines, runs, algorithms, look)
         _draw_heading(figure, games[0], lines, look)
-        figure.savefig(path, metadata={"Software": None})
-    return Path(path)
+        return save(figure, path)
+
+
+def save(figure: Figure, path: str | Path) -> Path:
+    """Write a picture of the kind that its ending says, without program and date: the same picture, the same bytes."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(target, metadata=dict.fromkeys(UNSAID.get(target.suffix.lower(), ())) or None)
+    return target
 
 
 def look_of(modes: Sequence[str]) -> dict[str, tuple[str, str]]:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from coopgym.envs.catalogue import game as make_game
 from coopgym.oracles.result import Solution
-from coopgym.report.plots import STYLE
+from coopgym.report.plots import STYLE, save
 
 FEW = 6  # agents that get a line of their own
 
@@ -35,9 +35,7 @@ def plot_solutions(solutions: Sequence[Solution], path: str | Path) -> Path:
         for axis in axes[len(solutions) :]:
             axis.set_visible(False)
         figure.suptitle(games.pop(), fontsize=14, fontweight="bold")
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, metadata={"Software": None})
-    return Path(path)
+        return save(figure, path)
 
 
 def _draw(axis: Axes, solution: Solution) -> None:

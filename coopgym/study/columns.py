@@ -66,7 +66,7 @@ RUNS = {
     "env_steps_per_second": "environment steps of the program over its training time [steps per second]",
     "program_id": "hash of the run_ids trained together",
     "created": "when the record was made [UTC]",
-    "duplicate_of": "run_id of the same problem under another name",
+    "duplicate_of": "run_id of the same training problem and seed under an earlier reward mode",
     "policy_file": "policy of the run, without its suffix",
     "policy_sha256": "SHA-256 of the file with the policy's numbers",
     "origin": "own, or the data set that the record was taken from",

@@ -1,9 +1,8 @@
-"""A study's configuration: a TOML file, checked whole before anything is trained, and the cells that it asks for."""
+"""A study's configuration: a file, checked whole before anything is trained, and the cells that it asks for."""
 
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,6 +15,7 @@ from coopgym.envs.catalogue import entry, list_games
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.reward import KINDS, RewardMode
 from coopgym.mechanisms import checks
+from coopgym.study import formats
 from coopgym.study.cells import UNSEEDED, Cell, Excluded, of_game
 
 CROWD = 8  # a game of more agents is a crowd, and may have a budget of its own
@@ -220,19 +220,19 @@ class Config(Strict):
 
 
 def load(path: str | Path) -> Config:
-    """The configuration in a TOML file; ValueError naming the field, its value, the rule and the cure."""
+    """The configuration in a TOML or YAML file; ValueError naming the field, its value, the rule and the cure."""
     try:
-        return parse(Path(path).read_text(encoding="utf-8"))
+        kind = formats.suffix(path)
+        return parse(Path(path).read_text(encoding="utf-8"), kind)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
 
-def parse(text: str) -> Config:
-    """The same, of the text of such a file."""
+def parse(text: str, kind: str = ".toml") -> Config:
+    """The same, of the text of such a file; kind: its suffix."""
+    found = formats.data(text, kind)
     try:
-        return Config.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"this is not TOML: {error}; see studies/ for files to start from") from None
+        return Config.model_validate(found)
     except ValidationError as error:
         raise ValueError("; ".join(dict.fromkeys(_sentence(dict(each)) for each in error.errors()))) from None
 

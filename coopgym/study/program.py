@@ -14,8 +14,8 @@ from coopgym.algorithms.checkpoint import CheckpointError, remove
 from coopgym.algorithms.evaluation import DRAWN_EPISODES
 from coopgym.algorithms.training import Progress, TrainResult, train
 from coopgym.envs.catalogue import game as make_game
-from coopgym.study import claims, trainers, unfinished
-from coopgym.study.cells import UNSEEDED, Modes, Seeds, of_game
+from coopgym.study import claims, trainers, twins, unfinished
+from coopgym.study.cells import UNSEEDED, Cell, Modes, Seeds, of_game
 from coopgym.study.records import Records, Row
 
 TABLES = ("curves", "runs")  # in the order of writing: a run is complete once it stands in the last
@@ -55,6 +55,12 @@ class Program:
     def title(self) -> str:
         """Its algorithm, or how many policies it measures."""
         return self.algorithms[0] if len(self.algorithms) == 1 else f"{len(self.algorithms)} policies"
+
+    def cell(self, algorithm: str) -> Cell:
+        """What it does for one of its algorithms."""
+        return Cell(
+            algorithm, self.game, self.modes, self.seeds, self.steps, self.options, self.variant, self.trainer
+        )  # fmt: skip
 
     @property
     def part(self) -> str:
@@ -131,10 +137,12 @@ def _result(program: Program, records: Records, report: Callable[[Any], None]) -
 
 def _write(program: Program, records: Records, result: TrainResult | reference.Reference) -> list[Row]:
     rows: list[Row] = []
+    plan = {run: (cell, *pair) for cell in map(program.cell, program.algorithms) for run, pair in cell.plan().items()}
     for run, policy in zip(result.runs, result.policies, strict=True):
         name = f"policies/{run.run_id}"
         sha256 = records.keep(policy, name, bool(run.parameters))
         about = {"study": program.study, "variant": program.variant or None}
+        about |= {"duplicate_of": twins.twin(*plan[run.run_id], run.team_reward)}
         rows.append(run.row() | about | {"policy_file": name, "policy_sha256": sha256})
     for table, content in zip(TABLES, (result.curves, rows), strict=True):
         if content:

@@ -102,17 +102,7 @@ class Runner:
         return found + sorted(pieces, key=lambda p: -sum(map(estimates.seconds, self._cells(p))))
 
     def _cells(self, program: Program) -> Iterator[Cell]:
-        for name in program.algorithms:
-            yield Cell(
-                name,
-                program.game,
-                program.modes,
-                program.seeds,
-                program.steps,
-                program.options,
-                program.variant,
-                program.trainer,
-            )
+        return map(program.cell, program.algorithms)
 
     def _of_runs(self, runs: Iterable[str]) -> list[Program]:
         """As few programs as these runs can be: policies without training together, by game."""

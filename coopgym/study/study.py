@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -9,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from coopgym.study import claims, config
+from coopgym.study import claims, config, formats
 from coopgym.study.cells import Cell, Excluded
 from coopgym.study.config import Config
 from coopgym.study.engines import Engine, engine
@@ -18,7 +19,7 @@ from coopgym.study.records import FAILED, Records, Row
 from coopgym.study.runner import Runner, Work
 from coopgym.study.watcher import Watcher
 
-SOURCE = "study.toml"  # the configuration, in the folder of the records
+SOURCE = "study"  # the configuration, in the folder of the records, with the suffix that it came with
 STATES = ("ok", "diverged", FAILED, "missing")
 
 
@@ -99,7 +100,7 @@ def run(
     )  # fmt: skip
     runner = Runner(cells, records, how, work, resume, watcher or Watcher())
     records.check()
-    records.store.write(SOURCE, Path(source).read_bytes())
+    _keep(source, records)
     failures = runner.run()
     return Done(_status(found, cells, excluded, records), runner.skipped, failures)
 
@@ -132,12 +133,27 @@ def analyse(folder: str | Path) -> tuple[dict[str, Any], str]:
 def opened(folder: str | Path) -> tuple[Config, list[Cell], list[Excluded], Records]:
     """The study in a folder; FileNotFoundError where there is none."""
     records = Records(folder)
-    try:
-        text = records.store.read(SOURCE).decode()
-    except OSError:
-        raise FileNotFoundError(f"there is no study in {str(folder)!r}; make one with `coopgym study run`") from None
-    found = config.parse(text)
+    name, text = kept(records)
+    found = config.parse(text, formats.suffix(name))
     return found, *found.design(), records
+
+
+def kept(records: Records) -> tuple[str, str]:
+    """(name, text) of the configuration beside some records; FileNotFoundError where there is none."""
+    for suffix in formats.FORMATS:
+        with contextlib.suppress(OSError):
+            return f"{SOURCE}{suffix}", records.store.read(f"{SOURCE}{suffix}").decode()
+    url = records.store.url
+    raise FileNotFoundError(f"there is no study in {url!r}; make one with `coopgym study run`")
+
+
+def _keep(source: str | Path, records: Records) -> None:
+    """The configuration beside the records, in place of the one that was there."""
+    name = f"{SOURCE}{formats.suffix(source)}"
+    records.store.write(name, Path(source).read_bytes())
+    for suffix in formats.FORMATS:
+        if f"{SOURCE}{suffix}" != name:
+            records.store.remove(f"{SOURCE}{suffix}")
 
 
 def _read(source: str | Path) -> tuple[Config, list[Cell], list[Excluded]]:

@@ -61,7 +61,7 @@ def test_same_seeds_same_parameters(name):
     ("name", "off"),
     [
         ("M3DDPG", {"perturbation": 0.0}),
-        ("MATD3", {"twin": False, "smoothing": 0.0, "policy_delay": 1, "rewards_ahead": 1, "discount": 0.9}),
+        ("MATD3", {"twin": False, "smoothing": 0.0, "policy_delay": 1}),
     ],
 )
 @pytest.mark.parametrize("others", ["policies", "replay"])
@@ -89,7 +89,7 @@ def test_critics_see_rates_everywhere(name):
 
 @pytest.mark.parametrize("objective", ["finite", "continuing"])
 def test_goals_are_the_rewards_and_what_follows_unless_nothing_does(objective):
-    made = trained("MADDPG", coopgym.game("SLCD-v1", max_steps=5), objective=objective)
+    made = trained("MADDPG", coopgym.game("SLCD-v1", max_steps=5), objective=objective, rewards_ahead=1)
     sample, s, n = made.sample(), made.settings, made.updates
     assert sample.alive.all() == (objective == "continuing")
     with torch.no_grad():

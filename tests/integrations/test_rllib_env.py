@@ -18,6 +18,7 @@ from ray.tune.registry import ENV_CREATOR, _global_registry
 
 import coopgym.rllib as ours
 from coopgym.integrations.rllib_config import PolicyOf
+from coopgym.integrations.rllib_env import register_all
 
 STORE = "AppleAppStore-v1"
 
@@ -30,6 +31,7 @@ class Config(dict):
 
 @pytest.mark.parametrize("id", coopgym.list_games() + coopgym.list_games(version="v0"))
 def test_rllib_accepts_it_by_id(id):
+    register_all()  # a Ray that a test of another file has stopped may have forgotten it
     made = _global_registry.get(ENV_CREATOR, f"coopgym/{id}")(Config(max_steps=3))
     assert made.game.id == id and made.game.horizon == 3
     check_multiagent_environments(made)

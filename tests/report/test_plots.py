@@ -28,6 +28,14 @@ def test_a_picture_is_saved_and_the_same_records_give_the_same_picture(tmp_path)
     assert first.stat().st_size < 300_000
 
 
+@pytest.mark.parametrize(("ending", "begins"), [("svg", b"<?xml"), ("pdf", b"%PDF"), ("jpg", b"\xff\xd8")])
+def test_the_ending_says_which_kind_and_no_date_is_in_it(tmp_path, ending, begins):
+    runs = rows(algorithms=("IPPO",), seeds=2)
+    first, second = (plot_ablation(runs, [], tmp_path / "new" / f"{name}.{ending}").read_bytes() for name in "ab")
+    assert first.startswith(begins)
+    assert first == second
+
+
 @pytest.mark.parametrize(
     "runs",
     [

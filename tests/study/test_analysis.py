@@ -14,6 +14,7 @@ from coopgym.cli.commands import app
 from coopgym.oracles.scores import scale
 from coopgym.study.analysis import health, paradigms, power, scores
 from coopgym.study.analysis.analysis import analyse, analysis
+from coopgym.study.analysis.page import page
 from coopgym.study.analysis.rankings import Field, improvements, interquartile, profiles, ranks
 from coopgym.study.analysis.resampling import intervals, iqm
 from coopgym.study.analysis.runs import columns, load
@@ -162,11 +163,17 @@ def test_the_mutuality_of_a_crossover_has_an_interval():
         "integrated(0.75)",
         "integrated",
     ]
-    (found,) = analysis(columns(table(rows)))["paradigms"]["mutualities"]
+    told = analysis(columns(table(rows)))
+    (found,) = told["paradigms"]["mutualities"]
+    assert found["declared"] and [(x["from"], x["to"]) for x in told["paradigms"]["crossovers"]] == [
+        ("private", "integrated")
+    ]  # the ends alone are tested
     assert (found["game"], found["kind"], found["share"]) == ("SLCD-v1", "integrated", 1.0)
     at = found["mutuality"]
     assert at["value"] == pytest.approx(0.4, abs=0.03)
     assert at["low"] <= 0.4 <= at["high"] and at["high"] - at["low"] < 0.2
+    text = f"SLCD-v1 (integrated): {at['value']:.2f} [{at['low']:.2f}, {at['high']:.2f}] (in 100% of resamples"
+    assert text in page(told | {"instability": []}, "x", "y")
 
 
 def test_a_contrast_that_never_changes_sign_has_no_crossing():
@@ -250,8 +257,29 @@ def test_the_whole_analysis_is_plain_data_and_the_same_twice(tmp_path):
     assert found["references"][0]["scores"] == pytest.approx({"BestConstant": 1.0, "TitForTat": 0.99})
     changes = [x for x in found["modes_compared"] if x["measure"] == "welfare" and x["algorithm"] == "IPPO"]
     assert len(changes) == 4 and all(abs(x["difference"]) < 0.03 * BEST and not x["found"] for x in changes)
+    pooled = [x for x in found["modes_by_class"] if x["measure"] == "score"]
+    assert {(x["game"], x["seeds"]) for x in pooled} == {(f"TR-{r}", 3) for r in (1, 2, 3, 4)}
     leaders = {(x["leader"], x["second"]) for x in found["power"]["integrated"]}
     assert leaders == {("IPPO", "MAPPO")}
+
+
+def test_a_change_that_all_learners_share_is_found_over_a_class_of_games():
+    """Eight learners gain 0.1 in TR-1 from private to integrated and nothing in TR-2; alone, none has enough seeds."""
+    levels = {f"A{i}": [0.5, 0.5] for i in range(8)}
+    games = ["DynamicPartnerSelection-v1", "SLCD-v1"]
+    rows = field(levels, games, "private", 2) + field({k: [0.6, 0.5] for k in levels}, games, "integrated", 2)
+    found = analysis(columns(table(rows)))
+    assert not any(x["found"] for x in found["modes_compared"])
+    changes = {x["game"]: x for x in found["modes_by_class"] if x["measure"] == "score"}
+    own = {(r["algorithm"], r["reward_mode"]): [] for r in rows}
+    for r in rows:
+        if r["game"] == games[0]:
+            own[r["algorithm"], r["reward_mode"]].append(r["welfare"] / BEST)
+    expected = np.mean([np.mean(own[k, "integrated"]) - np.mean(own[k, "private"]) for k in levels])
+    assert changes["TR-1"]["difference"] == pytest.approx(expected) and changes["TR-1"]["seeds"] == 8
+    assert changes["TR-1"]["found"] and not changes["TR-2"]["found"]
+    text = page(found | {"instability": []}, "x", "y")
+    assert f"| TR-1 | score | 8 | **{expected:+.3f} [" in text and "Of 2 seeds no p is below 0.5" in text
 
 
 def test_the_command_prints_the_ranking_and_writes_a_page(tmp_path):

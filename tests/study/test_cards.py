@@ -148,6 +148,17 @@ def test_the_page_says_to_a_hub_where_each_table_is(made):
     assert [c["config_name"] for c in about["configs"] if c.get("default")] == ["runs"]
 
 
+def test_a_small_data_set_keeps_the_curves_that_are_named(folder, made, tmp_path):
+    small = card.make(folder, tmp_path / "small", ["welfare_eval"])
+    rows = ds.dataset(small.folder / "curves").to_table().to_pylist()
+    assert {row["metric"] for row in rows} == {"welfare_eval"} and len(rows) == small.counts["learner_runs"]
+    assert small.read == made.read | {"curves": len(rows)} and small.counts["learner_runs"] == 48
+    sheet = (small.folder / "datasheet.md").read_text()
+    assert "Of the curves there are those of welfare_eval, to keep" in sheet and "--curves welfare_eval`" in sheet
+    with pytest.raises(ValueError, match=r"curves='welfare_evil' is not known; .*welfare_eval"):
+        card.make(folder, tmp_path / "small", ["welfare_evil"])
+
+
 def test_the_command_makes_a_data_set(folder, tmp_path):
     told = CliRunner().invoke(app, ["study", "card", str(folder), "--out", str(tmp_path / "set"), "--json"])
     assert told.exit_code == 0, told.output

@@ -8,14 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.audit.comparison import compare_modes
-from coopgym.study.analysis import health, paradigms, power, rankings, scores
+from coopgym.study.analysis import health, modes, paradigms, power, rankings, scores
 from coopgym.study.analysis.rankings import Field
 from coopgym.study.analysis.runs import Runs, coded, load
 from coopgym.study.records import Records
-
-MEASURES = ("welfare", "rate", "final_trust")
-PAIRED = 100_000  # runs up to which modes are compared seed by seed
 
 
 def analyse(folder: str | Path) -> dict[str, Any]:
@@ -25,7 +21,7 @@ def analyse(folder: str | Path) -> dict[str, Any]:
     learners = runs.learners
     if not len(learners):
         raise ValueError(f"{records.store.url!r} has no run of a learner; there is nothing to rank")
-    return analysis(runs) | {"instability": health.instability(learners, records.read("curves"))}
+    return analysis(runs) | {"instability": health.instability(learners.distinct, records.read("curves"))}
 
 
 def analysis(runs: Runs) -> dict[str, Any]:
@@ -37,24 +33,25 @@ def analysis(runs: Runs) -> dict[str, Any]:
         mode: Field.of(learners.where(learners.mode == mode), points[learners.mode == mode]) for mode in learners.modes
     }
     return {
-        "runs": len(runs), "learner_runs": len(learners), "players": coded(learners.player)[0],
+        "runs": len(runs), "learner_runs": len(learners), "duplicates": int(learners.repeat.sum()),
+        "players": coded(learners.player)[0],
         "status": dict(sorted(Counter(runs.status.tolist()).items())),
         "modes": learners.modes, "games": learners.games,
         "rulers": {game: vars(ruler) for game, ruler in by.items()},
         "rankings": {mode: rankings.ranking(field, learners) for mode, field in fields.items()},
         "references": references(runs, by),
         "paradigms": contrasts(learners, fields),
-        "modes_compared": compared(learners),
+        "modes_compared": modes.compared(learners), "modes_by_class": modes.by_class(learners, points),
         "power": {mode: power.leader_claims(field, list(range(len(field.players)))) for mode, field in fields.items()},
-        "failures": health.failures(learners),
+        "failures": health.failures(learners.distinct),
     }  # fmt: skip
 
 
 def contrasts(learners: Runs, fields: dict[str, Field]) -> dict[str, Any]:
-    """Of the paradigms, in every mode."""
+    """Of the paradigms, in every mode; a mode in which all of a game's runs are repeats is no second test."""
     families = dict(zip(learners.player.tolist(), learners.family.tolist(), strict=True))
     mutuality = dict(zip(learners.mode.tolist(), learners.mutuality.tolist(), strict=True))
-    return paradigms.crossovers(fields, families, mutuality)
+    return paradigms.crossovers(fields, families, mutuality, learners.repeated())
 
 
 def references(runs: Runs, by: dict[str, scores.Ruler]) -> list[dict[str, Any]]:
@@ -71,21 +68,3 @@ def references(runs: Runs, by: dict[str, scores.Ruler]) -> list[dict[str, Any]]:
             named[player if mode == "none" else f"{player} ({mode})"] = float(point)
         found.append({"game": game, "scores": named})
     return found
-
-
-def compared(runs: Runs) -> list[dict[str, Any]]:
-    """Changes of welfare, cooperation and trust between the pure reward modes, paired over seeds, Holm over all.
-
-    What interdependence contributes is the change of welfare from private to integrated: both in payoffs.
-    """
-    chosen = runs.where((runs.status == "ok") & np.isin(runs.mode, ("private", "integrated", "cooperative")))
-    if not len(chosen) or len(chosen) > PAIRED:
-        return []
-    rows = [
-        {
-            "algorithm": chosen.player[k], "game": chosen.game[k], "reward_mode": chosen.mode[k],
-            "seed": int(chosen.seed[k]), **{name: float(getattr(chosen, name)[k]) for name in MEASURES},
-        }
-        for k in range(len(chosen))
-    ]  # fmt: skip
-    return compare_modes(rows, MEASURES).rows()

@@ -8,12 +8,13 @@ from typing import Any
 Found = dict[str, Any]
 
 
-def page(found: Found, title: str, command: str) -> str:
-    """The whole page. command: what makes it again."""
-    parts = [f"# {title}", _opening(found, command)]
+def page(found: Found, title: str, command: str, before: Sequence[str] = (), after: Sequence[str] = ()) -> str:
+    """The whole page. command: what makes it again; before, after: parts that come from elsewhere."""
+    parts = [f"# {title}", _opening(found, command), *before]
     parts += [_ranking(mode, found["rankings"][mode]) for mode in found["modes"]]
-    parts += [_games(found), _paradigms(found["paradigms"]), _modes(found["modes_compared"]), _health(found)]
-    parts += [_power(found["power"])]
+    parts += [_games(found), _paradigms(found["paradigms"]), _classes(found["modes_by_class"])]
+    parts += [_modes(found["modes_compared"]), _health(found)]
+    parts += [_power(found["power"]), *after]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -21,7 +22,8 @@ def _opening(found: Found, command: str) -> str:
     states = ", ".join(f"{count:,} {status}" for status, count in found["status"].items())
     bare = [game for game, ruler in found["rulers"].items() if ruler["kind"] == "best constant"]
     return "\n".join([
-        f"Made by `{command}` from {found['runs']:,} records ({states}); {found['learner_runs']:,} are of learners.",
+        f"Made by `{command}` from {found['runs']:,} records ({states}); {found['learner_runs']:,} are of learners"
+        f"{_repeats(found)}.",
         "",
         "Welfare is scored from selfish play (0) to the optimum (1) where these differ enough for such a scale, and as "
         f"a share of the best constant policy's in the other {len(bare)} of {len(found['rulers'])} games. What "
@@ -31,20 +33,30 @@ def _opening(found: Found, command: str) -> str:
     ])  # fmt: skip
 
 
+def _repeats(found: Found) -> str:
+    """Those that say nothing new, and what they are left out of."""
+    if not found["duplicates"]:
+        return ""
+    return (
+        f". {found['duplicates']:,} of these repeat a run of another mode that gives the same training problem: they "
+        "stand in their mode's ranking, and are left out of comparisons of modes and of counts of failures"
+    )
+
+
 def _ranking(mode: str, ranking: Found) -> str:
     classes = list(ranking["players"][0]["rank_by_class"])
     head = ["learner", "average rank", "IQM of the score", *classes, "lacks"]
     rows = [
         [
-            each["player"], _around(each["average_rank"]), _around(each["iqm"], 3),
-            *(f"{each['rank_by_class'][name]['value']:.2f}" for name in classes),
+            each["player"], around(each["average_rank"]), around(each["iqm"], 3),
+            *(around(each["rank_by_class"][name]) for name in classes),
             f"{len(each['missing_games'])} games" if each["missing_games"] else "",
         ]
         for each in ranking["players"]
     ]  # fmt: skip
     leader = ranking["players"][0]["player"]
     chances = [_toward(leader, pair) for pair in ranking["improvement"] if leader in (pair["player"], pair["against"])]
-    text = "; ".join(f"{other} {_around(chance)}" for other, chance in chances)
+    text = "; ".join(f"{other} {around(chance)}" for other, chance in chances)
     after = f"Chance that a run of {leader} scores more than one of: {text}." if chances else ""
     return "\n\n".join(filter(None, [f"## {mode.capitalize()} rewards: who leads", table(head, rows), after]))
 
@@ -77,7 +89,7 @@ def _paradigms(found: Found) -> str:
     modes = list(dict.fromkeys(each["mode"] for each in found["contrasts"]))
     by = {(each["game"], each["mode"]): each for each in found["contrasts"]}
     rows = [
-        [game, *(_around(by[game, mode], 3) if (game, mode) in by else "" for mode in modes)]
+        [game, *(around(by[game, mode], 3) if (game, mode) in by else "" for mode in modes)]
         for game in dict.fromkeys(each["game"] for each in found["contrasts"])
     ]
     declared = [f"{x['game']} from {x['from']} to {x['to']}" for x in found["crossovers"] if x["declared"]]
@@ -87,7 +99,7 @@ def _paradigms(found: Found) -> str:
         + (f": {'; '.join(declared)}" if declared else "")
         + " (both intervals beyond 0, Holm over all pairs)."
     )
-    along = [f"{x['game']} ({x['kind']}): {_place(x)}" for x in found["mutualities"]]
+    along = [f"{x['game']} ({x['kind']}): {place(x)}" for x in found["mutualities"]]
     crossing = "Mutuality at which the contrast changes sign: " + "; ".join(along) + "." if along else ""
     parts = ["## Independent against centrally trained learners", text, table(["game", *modes], rows), crossing]
     return "\n\n".join(filter(None, parts))
@@ -98,11 +110,40 @@ def _units(contrasts: Iterable[Found]) -> str:
     return f"what is resampled is the {' or the '.join(units)}"
 
 
-def _place(found: Found) -> str:
-    at = found["mutuality"]
+def place(found: Found) -> str:
+    """Where along the mutualities of a sweep the contrast changes sign, and whether its ends are apart."""
+    at, apart = found["mutuality"], "" if found["declared"] else "not "
+    ends = f"a change of sign from one end to the other is {apart}declared"
     if at["value"] is None:
-        return f"nowhere (in {found['share']:.0%} of resamples it does)"
-    return f"{_around(at)}, in {found['share']:.0%} of resamples"
+        return f"nowhere (in {found['share']:.0%} of resamples it does; {ends})"
+    return f"{around(at)} (in {found['share']:.0%} of resamples it does; {ends})"
+
+
+def _classes(changes: Sequence[Found]) -> str:
+    """Mean changes over the games of a class; bold what is found."""
+    asked = list(dict.fromkeys((x["before"], x["after"]) for x in changes))
+    by = {(x["game"], x["measure"], x["before"], x["after"]): x for x in changes}
+    rows = []
+    for name in sorted({x["game"] for x in changes}):
+        for measure in dict.fromkeys(x["measure"] for x in changes):
+            own = [by.get((name, measure, *pair)) for pair in asked]
+            pairs = next((str(x["seeds"]) for x in own if x), "")
+            rows.append([name, measure, pairs, *(_change(x) for x in own)])
+    if not rows:
+        return ""
+    text = (
+        "Mean change, its 95% interval and p after Holm's correction over the table, in bold where it is found (at "
+        "most 5%); a pair is a learner in a game, its mean over seeds. Score: as above; rate: share of the endowment."
+    )
+    head = ["class", "measure", "pairs", *(f"{before} to {after}" for before, after in asked)]
+    return "\n\n".join(["## What a change of reward changes", text, table(head, rows)])
+
+
+def _change(x: Found | None) -> str:
+    if x is None or x["low"] is None:
+        return ""
+    told = f"{x['difference']:+.3f} [{x['low']:+.3f}, {x['high']:+.3f}]"
+    return f"**{told}**, p {x['adjusted']:.2g}" if x["found"] else f"{told}, p {x['adjusted']:.2g}"
 
 
 def _modes(changes: Sequence[Found]) -> str:
@@ -115,9 +156,13 @@ def _modes(changes: Sequence[Found]) -> str:
             rows.append([measure, f"{before} to {after}", f"{len(own)}", f"{up}", f"{len(finds) - up}"])
     if not rows:
         return ""
-    text = "Paired over seeds, learner by learner and game by game; found after Holm's correction over all of them."
+    fewest = min(x["seeds"] for x in changes)
+    text = (
+        "Paired over seeds, learner by learner and game by game; found after Holm's correction over all of them. Of "
+        f"{fewest} seeds no p is below {2.0 ** (1 - fewest):.2g}, so that few seeds can find nothing one by one."
+    )
     head = ["measure", "change of reward", "pairs tested", "found upward", "found downward"]
-    return "\n\n".join(["## What a change of reward changes", text, table(head, rows)])
+    return "\n\n".join(["## The same, one by one", text, table(head, rows)])
 
 
 def _health(found: Found) -> str:
@@ -155,7 +200,8 @@ def _needed(claim: Found) -> str:
     return "more than 10,000" if claim["seeds_needed"] is None else f"{claim['seeds_needed']:,}"
 
 
-def _around(x: Found, digits: int = 2) -> str:
+def around(x: Found, digits: int = 2) -> str:
+    """A number with its interval."""
     return f"{x['value']:.{digits}f} [{x['low']:.{digits}f}, {x['high']:.{digits}f}]"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,23 +83,29 @@ def one_sided(one: Sides) -> tuple[float, float]:
 
 
 def crossovers(
-    fields: Mapping[str, Field], families: Mapping[str, str], mutuality: Mapping[str, float]
+    fields: Mapping[str, Field],
+    families: Mapping[str, str],
+    mutuality: Mapping[str, float],
+    repeated: Set[tuple[str, str]] = frozenset(),
 ) -> dict[str, Any]:
     """Contrasts of every game in every mode, and each pair of modes in which they have opposite signs.
 
-    fields: scores by mode, families: of players, mutuality: of modes.
+    fields: scores by mode, families: of players, mutuality: of modes. repeated: (game, mode) that are another mode's
+    runs under a second name; they have a contrast, and are compared with no other mode.
 
-    A crossover is declared where both intervals lie on opposite sides of 0 and the p of both (the larger of the two
-    one-sided ones, of the direction that fits better, doubled for having chosen it) stays below 5 % after Holm's
-    correction for all games and pairs.
+    Modes between private rewards and a full kind are not tested: they say where a crossover lies (see ``crossing``),
+    and would only cost the tests of the ends their power. A crossover is declared where both intervals lie on opposite
+    sides of 0 and the p of both (the larger of the two one-sided ones, of the direction that fits better, doubled for
+    having chosen it) stays below 5 % after Holm's correction for all games and pairs.
     """
     games = list(dict.fromkeys(game for field in fields.values() for game in field.games))
     there = {(g, m): s for g in games for m, field in fields.items() if (s := sides(field, families, g))}
+    fresh = {key: one for key, one in there.items() if key not in repeated}
     contrasts = {key: contrast(one) for key, one in there.items()}
     ps = {key: one_sided(one) for key, one in there.items()}
     pairs = [
-        (game, a, b) for game in games for a, b in itertools.combinations(fields, 2)
-        if (game, a) in there and (game, b) in there
+        (game, a, b) for game in games for a, b in itertools.combinations(_ends(fields, mutuality), 2)
+        if (game, a) in fresh and (game, b) in fresh
     ]  # fmt: skip
     raw = [min(1.0, 2.0 * _opposite(ps[game, a], ps[game, b])) for game, a, b in pairs]
     adjusted = adjust(np.array(raw), "holm")
@@ -117,8 +123,23 @@ def crossovers(
             for (game, mode), each in contrasts.items()
         ],
         "crossovers": found,
-        "mutualities": [x for game in games for x in _mutualities(there, game, mutuality)],
+        "mutualities": [
+            {**x, "declared": any(_joins(each, x) for each in found)}
+            for game in games for x in _mutualities(fresh, game, mutuality)
+        ],
     }  # fmt: skip
+
+
+def _ends(fields: Mapping[str, Field], mutuality: Mapping[str, float]) -> list[str]:
+    """Modes of no mutuality or a whole one; all modes where there are not two of these."""
+    ends = [mode for mode in fields if mutuality[mode] in (0.0, 1.0)]
+    return ends if len(ends) > 1 else list(fields)
+
+
+def _joins(crossover: Mapping[str, Any], sweep: Mapping[str, Any]) -> bool:
+    """Whether a declared crossover is one from private rewards to the full kind of a sweep."""
+    ends = (sweep["game"], "private", sweep["kind"])
+    return bool(crossover["declared"]) and (crossover["game"], crossover["from"], crossover["to"]) == ends
 
 
 def _opposite(a: tuple[float, float], b: tuple[float, float]) -> float:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import mannwhitneyu, rankdata
+from scipy.stats import rankdata
 
 from coopgym.study.analysis.resampling import Estimates, intervals, iqm, pooled
 from coopgym.study.analysis.runs import Runs, coded, strata
@@ -78,7 +79,8 @@ def interquartile(field: Field) -> Estimates:
 def improvements(field: Field, leader: int) -> list[dict[str, Any]]:
     """P(a > b): that a random run of a has a larger score than one of b, ties halved, averaged over games.
 
-    Of every pair of players; of the leader against each other where there are many. SciPy's Mann-Whitney U.
+    Of every pair of players; of the leader against each other where there are many. It is Mann and Whitney's U as a
+    share of all pairs.
     """
     count = len(field.players)
     pairs = list(itertools.combinations(range(count), 2))
@@ -98,8 +100,9 @@ def _chance(samples: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _larger(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    u = mannwhitneyu(x, y, axis=-1, method="asymptotic").statistic
-    return np.asarray(u / (x.shape[-1] * y.shape[-1]))
+    n, m = x.shape[-1], y.shape[-1]
+    ranks = rankdata(np.concatenate([x, y], axis=-1), axis=-1)[..., :n].sum(-1)
+    return np.asarray((ranks - n * (n + 1) / 2) / (n * m))
 
 
 def profiles(field: Field) -> Estimates:
@@ -107,15 +110,25 @@ def profiles(field: Field) -> Estimates:
     wide = len(field.games)
 
     def statistic(samples: Sequence[np.ndarray]) -> np.ndarray:
-        above = np.stack([np.stack([(x > tau).mean(-1) for tau in TAUS]) for x in samples])
+        above = np.stack([_above(x) for x in samples])
         return np.asarray(above.reshape(-1, wide, *above.shape[1:]).mean(1))
 
-    return intervals(field.flat(), statistic, weight=10.0)
+    return intervals([np.searchsorted(TAUS, x) for x in field.flat()], statistic, weight=10.0)
+
+
+def _above(passed: np.ndarray) -> np.ndarray:
+    """Share ``[TAUS, ...]`` of runs above each tau, from how many of these each has passed ``[..., n]``: one count."""
+    *batch, n = passed.shape
+    kinds, rows = len(TAUS) + 1, math.prod(batch)
+    places = passed.reshape(rows, n).astype(np.intp) + kinds * np.arange(rows)[:, None]
+    counts = np.bincount(places.reshape(-1), minlength=rows * kinds).reshape(*batch, kinds)
+    return np.moveaxis(np.cumsum(counts[..., :0:-1], -1)[..., ::-1] / n, -1, 0)
 
 
 def ranking(field: Field, runs: Runs) -> dict[str, Any]:
     """Everything about one mode: players best first, by game and by class of games."""
-    classes = {f"TR-{r}": [g for g, name in enumerate(field.games) if _report(runs, name) == r] for r in (1, 2, 3, 4)}
+    report = runs.reports
+    classes = {f"TR-{r}": [g for g, name in enumerate(field.games) if report[name] == r] for r in (1, 2, 3, 4)}
     classes = {"all": list(range(len(field.games)))} | {name: games for name, games in classes.items() if games}
     places, middle, curve = ranks(field, list(classes.values())), interquartile(field), profiles(field)
     order = np.argsort(places.value[0], kind="stable").tolist()
@@ -138,7 +151,3 @@ def ranking(field: Field, runs: Runs) -> dict[str, Any]:
 
 def _mean(field: Field, player: int, game: int) -> float | None:
     return None if field.missing[player, game] else float(field.samples[player][game].mean())
-
-
-def _report(runs: Runs, game: str) -> int:
-    return int(runs.report[np.argmax(runs.game == game)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,15 @@ import pyarrow.parquet as pq
 
 from coopgym.algorithms.record import NO_MODE
 from coopgym.algorithms.registry import FAMILIES
-from coopgym.envs.reward import KINDS
+from coopgym.envs.reward import KINDS, RewardMode
+from coopgym.study import twins
 from coopgym.study.records import FAILED, Records, aligned
 from coopgym.study.schema import RUNS
 
 COLUMNS = (
     "run_id", "kind", "algorithm", "variant", "paradigm", "game", "game_options", "report", "reward_mode", "mutuality",
     "seed", "horizon", "status", "reason", "welfare", "rate", "final_trust", "length", "best_constant_welfare",
+    "team_reward",
 )  # fmt: skip
 CORNER = 0.02  # a mean rate within this of 0 or 1 is at an end of the range
 
@@ -27,7 +29,8 @@ CORNER = 0.02  # a mean rate within this of 0 or 1 is at an end of the range
 @dataclass(frozen=True)
 class Runs:
     """Columns ``[K]``. player: algorithm and, in brackets, variant; mode: label of the reward mode; base: its kind;
-    mutuality: 0 for the private mode; family: of the paradigm; rate: mean over agents; NaN where there is no number."""
+    mutuality: 0 for the private mode; family: of the paradigm; rate: mean over agents; NaN where there is no number.
+    repeat: the run is that of another mode under a second name (see ``coopgym.study.twins``), and that one is here."""
 
     run_id: np.ndarray
     kind: np.ndarray
@@ -48,6 +51,7 @@ class Runs:
     final_trust: np.ndarray
     length: np.ndarray
     best_constant: np.ndarray
+    repeat: np.ndarray
 
     def __len__(self) -> int:
         return len(self.run_id)
@@ -62,6 +66,19 @@ class Runs:
         return self.where(self.kind == "learner")
 
     @property
+    def distinct(self) -> Runs:
+        """Without repeats."""
+        return self.where(~self.repeat)
+
+    def repeated(self) -> set[tuple[str, str]]:
+        """(game, mode) of which every run is a repeat: that mode asks nothing that another has not asked."""
+        (games, first), (modes, second) = coded(self.game), coded(self.mode)
+        there, fresh = (np.zeros((len(games), len(modes)), dtype=bool) for _ in range(2))
+        there[first, second] = True
+        fresh[first[~self.repeat], second[~self.repeat]] = True
+        return {(games[g], modes[m]) for g, m in np.argwhere(there & ~fresh)}
+
+    @property
     def modes(self) -> list[str]:
         """Labels of reward modes: the pure ones, then others by kind and mutuality."""
         there = self.where(self.base != NO_MODE)
@@ -72,12 +89,18 @@ class Runs:
         return [labels[i] for i in order]
 
     @property
-    def games(self) -> list[str]:
-        """Names, by report."""
+    def reports(self) -> dict[str, int]:
+        """The report of each game, which is its class; by name."""
         names, places = coded(self.game)
         report = np.zeros(len(names), dtype=int)
         report[places] = self.report
-        return [names[i] for i in np.lexsort((np.arange(len(names)), report))]
+        return dict(zip(names, report.tolist(), strict=True))
+
+    @property
+    def games(self) -> list[str]:
+        """Names, by report."""
+        reports = self.reports
+        return sorted(reports, key=lambda name: (reports[name], name))
 
 
 def load(records: Records) -> Runs:
@@ -100,10 +123,12 @@ def _part(records: Records, name: str) -> pa.Table:
 
 def _once(table: pa.Table) -> pa.Table:
     """The last of all rows of a run, but a failed one only where there is no other."""
-    ids, failed = table["run_id"].to_numpy(zero_copy_only=False), pc.equal(table["status"], FAILED).to_numpy()
-    order = np.lexsort((np.arange(len(ids)), ~failed))  # failed ones first, so that others come later
-    _, last = np.unique(ids[order][::-1], return_index=True)
-    return table.take(np.sort(order[::-1][last]))
+    failed = pc.equal(table["status"], FAILED).to_numpy()
+    order = np.concatenate([np.flatnonzero(failed), np.flatnonzero(~failed)])  # failed ones first: others come later
+    coded = table["run_id"].combine_chunks().dictionary_encode()
+    last = np.empty(len(coded.dictionary), dtype=np.intp)
+    last[coded.indices.to_numpy()[order]] = order  # of those that go to one place, the last one stays
+    return table.take(np.sort(last))
 
 
 def columns(table: pa.Table) -> Runs:
@@ -112,7 +137,7 @@ def columns(table: pa.Table) -> Runs:
     number = {name: _number(table[name]) for name in COLUMNS if pa.types.is_primitive(table.schema.field(name).type)}
     mutuality = np.where(np.isnan(number["mutuality"]), 1.0, number["mutuality"])
     mutuality[np.isin(text["reward_mode"], ("private", NO_MODE))] = 0.0
-    return Runs(
+    found = Runs(
         run_id=text["run_id"], kind=text["kind"], player=_joined(text["algorithm"], text["variant"]),
         family=_mapped(text["paradigm"], lambda word: FAMILIES.get(word, "none")), game=text["game"],
         game_options=text["game_options"], report=np.nan_to_num(number["report"]).astype(int),
@@ -120,7 +145,43 @@ def columns(table: pa.Table) -> Runs:
         mutuality=mutuality, seed=number["seed"], horizon=number["horizon"], status=text["status"],
         reason=text["reason"], welfare=number["welfare"], rate=_means(table["rate"]),
         final_trust=number["final_trust"], length=number["length"], best_constant=number["best_constant_welfare"],
+        repeat=np.zeros(len(table), dtype=bool),
     )  # fmt: skip
+    return replace(found, repeat=_repeats(found, number["team_reward"] == 1.0))
+
+
+def _repeats(runs: Runs, team: np.ndarray) -> np.ndarray:
+    """Which runs ``[K]`` have the problem of an earlier mode whose run with the same player, game and seed is here."""
+    coding = [coded(words) for words in (runs.game, runs.game_options, runs.mode, runs.player)]
+    (games, options, modes, _), (game, option, mode, player) = zip(*coding, strict=True)
+    _, problem, which = np.unique(
+        key((game, len(games)), (option, len(options)), (mode, len(modes)), (team.astype(int), 2)),
+        return_index=True, return_inverse=True,
+    )  # fmt: skip
+    known = {label: i for i, label in enumerate(modes)}
+    firsts = np.array([known.get(_first(runs, k, bool(team[k])), len(modes)) for k in problem])[which]
+    other = np.asarray(firsts != mode)
+    if not other.any():
+        return other
+    seeds = np.unique(np.nan_to_num(runs.seed, nan=-1.0), return_inverse=True)[1]
+    place = (game, len(games)), (option, len(options)), (player, len(coding[3][0])), (seeds, len(seeds))
+    return other & np.isin(key(*place, (firsts, len(modes) + 1)), key(*place, (mode, len(modes) + 1)))
+
+
+def key(*parts: tuple[np.ndarray, int]) -> np.ndarray:
+    """Indices ``[K]``, each with how many there may be, as one number."""
+    found = np.zeros(len(parts[0][0]), dtype=np.int64)
+    for index, count in parts:
+        found = found * count + index
+    return found
+
+
+def _first(runs: Runs, k: int, team: bool) -> str:
+    """Label of the first mode that has the problem of run ``k``; its own where there is none before."""
+    if runs.base[k] == NO_MODE:
+        return str(runs.mode[k])
+    kind = RewardMode(runs.base[k], 1.0 if runs.base[k] == "private" else float(runs.mutuality[k]))
+    return str(twins.original(runs.game[k], runs.game_options[k] or "{}", kind, team) or runs.mode[k])
 
 
 def _text(column: pa.ChunkedArray) -> np.ndarray:

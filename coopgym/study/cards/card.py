@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from coopgym.algorithms.files import write_atomically
-from coopgym.study import study
+from coopgym.study import formats, study
 from coopgym.study.cards import croissant, facts, text
 from coopgym.study.cards.pack import checksums, pack
 from coopgym.study.schema import PUBLISHED
-from coopgym.study.study import SOURCE
 
 
 @dataclass(frozen=True)
@@ -29,26 +28,28 @@ class Card:
         return {"folder": str(self.folder), "counts": self.counts, "read": self.read}
 
 
-def make(folder: str | Path, out: str | Path | None = None) -> Card:
+def make(folder: str | Path, out: str | Path | None = None, metrics: Sequence[str] | None = None) -> Card:
     """Pack the study in ``folder`` into a data set at ``out`` (dataset/ inside it by default) and check all of it.
 
-    What stood there is replaced. Raises FileNotFoundError where there is no study, ValueError if mlcroissant has
+    metrics: whose curves it holds, all by default; policies are left out. What stood there is replaced. Raises
+    FileNotFoundError where there is no study, ValueError for a metric that has no curves, and if mlcroissant has
     anything against a manifest or reads other numbers of rows than were written.
     """
     config, cells, excluded, records = study.opened(folder)
     croissant.library()
     target = Path(out) if out else records.folder / "dataset"
-    for name in PUBLISHED:
-        shutil.rmtree(target / name, ignore_errors=True)
-    tables = pack(records, cells, excluded, target)
+    for kind in formats.FORMATS:
+        (target / f"{study.SOURCE}{kind}").unlink(missing_ok=True)
+    tables = pack(records, cells, excluded, target, metrics)
     tables = {name: rows for name, rows in tables.items() if rows}
     name, about = f"coopgym-{config.name}", config.description or f"The study {config.name!r}."
-    command = f"coopgym study card {folder}"
+    command = " ".join(["coopgym study card", str(folder), *(f"--curves {each}" for each in metrics or ())])
+    source, design = study.kept(records)
     counts = facts.counts({each: tables.get(each, []) for each in PUBLISHED})
     papers = {
-        SOURCE: records.store.read(SOURCE).decode(), "checksums.sha256": checksums(target), "LICENSE": _licence(),
+        source: design, "checksums.sha256": checksums(target), "LICENSE": _licence(),
         "counts.json": json.dumps(counts, indent=1) + "\n",
-        "datasheet.md": text.datasheet(name, about, tables, command),
+        "datasheet.md": text.datasheet(name, about, tables, command, metrics),
         "README.md": text.page(name, about, tables, command),
     }  # fmt: skip
     for file, content in papers.items():

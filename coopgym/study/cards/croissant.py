@@ -36,7 +36,7 @@ def manifest(target: Path, name: str, description: str, tables: Mapping[str, lis
         url="https://github.com/coopgym/coopgym", version="1.0.0", keywords=list(facts.KEYWORDS),
         date_published=datetime.datetime.fromisoformat(last) if last else None,
         distribution=_files(mlc, target, tables), record_sets=[_records(mlc, t, version) for t in tables],
-        data_collection="Every row was made by `coopgym study run` from the study.toml beside this file.",
+        data_collection="Every row was made by `coopgym study run` from the study's file beside this one.",
         data_collection_type=["simulation"], data_collection_missing_data=facts.missing(count),
         data_collection_raw_data="None: rows are measured directly.",
         data_collection_timeframe=[datetime.datetime.fromisoformat(x) for x in (first, last) if x],

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from coopgym.study.records import Row
+from coopgym.study.schema import PUBLISHED
 
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 KEYWORDS = ("coopetition", "multi-agent reinforcement learning", "mixed-motive games", "reward design", "benchmark")
@@ -37,7 +38,7 @@ def counts(tables: Mapping[str, list[Row]]) -> dict[str, Any]:
     states = Counter(row["status"] for row in coverage)
     learners = [row for row in runs if row["kind"] == "learner"]
     return {
-        **{f"rows_{name}": len(rows) for name, rows in tables.items()},
+        **{f"rows_{name}": len(tables.get(name, [])) for name in PUBLISHED},
         "planned": sum(row["planned"] for row in coverage),
         **{f"status_{name}": states[name] for name in ("ok", "diverged", "failed", "missing", "not_applicable")},
         "learner_runs": len(learners), "learners": _distinct(learners, "algorithm"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,6 +14,9 @@ from coopgym.algorithms.files import atomic_file
 from coopgym.algorithms.record import NO_MODE, canonical, mutuality
 from coopgym.envs.catalogue import entry
 from coopgym.envs.catalogue import game as make_game
+from coopgym.envs.reward import RewardMode
+from coopgym.mechanisms import checks
+from coopgym.study import twins
 from coopgym.study.cells import Cell, Excluded, of_game
 from coopgym.study.columns import KEYS
 from coopgym.study.records import FAILED, Records, Row
@@ -21,15 +25,26 @@ from coopgym.study.schema import PUBLISHED
 GROUP = 65_536  # rows at a time
 
 
-def pack(records: Records, cells: Sequence[Cell], excluded: Sequence[Excluded], target: Path) -> dict[str, list[Row]]:
-    """Write every table below ``target``, and return their rows: runs and curves of the design, games, coverage."""
+def pack(
+    records: Records,
+    cells: Sequence[Cell],
+    excluded: Sequence[Excluded],
+    target: Path,
+    metrics: Sequence[str] | None = None,
+) -> dict[str, list[Row]]:
+    """Write every table below ``target``, and return their rows: runs and curves of the design, games, coverage.
+
+    metrics: whose curves; all by default. Policies stay where they are. What stood there is replaced.
+    """
     plan = {run: (cell, *pair) for cell in cells for run, pair in cell.plan().items()}
-    runs = [row for row in records.read("runs") if row["run_id"] in plan]
+    runs = [row | _twin(row, plan) for row in records.read("runs") if row["run_id"] in plan]
     kept = {row["run_id"] for row in runs if row["status"] != FAILED}
     tables = {
-        "runs": runs, "curves": [row for row in records.read("curves") if row["run_id"] in kept],
+        "runs": runs, "curves": [row for row in _curves(records, metrics) if row["run_id"] in kept],
         "games": list(games(cells)), "coverage": list(coverage(cells, excluded, {row["run_id"]: row for row in runs})),
     }  # fmt: skip
+    for name in tables:
+        shutil.rmtree(target / name, ignore_errors=True)
     places = {row["run_id"]: f"{row['game']}.{row['reward_mode']}" for row in runs}
     for name, rows in tables.items():
         files: dict[str, list[Row]] = {}
@@ -38,6 +53,20 @@ def pack(records: Records, cells: Sequence[Cell], excluded: Sequence[Excluded], 
         for file, own in files.items():
             write(target / name / f"{file}.parquet", name, own)
     return tables
+
+
+def _twin(row: Row, plan: Mapping[str, tuple[Cell, RewardMode | None, int | None]]) -> Row:
+    """The link of a run to the one of the design that it repeats; what made the records may not have known it."""
+    found = twins.twin(*plan[row["run_id"]], bool(row["team_reward"]))
+    return {"duplicate_of": found if found in plan else None}
+
+
+def _curves(records: Records, metrics: Sequence[str] | None) -> list[Row]:
+    rows = records.read("curves")
+    known = {row["metric"] for row in rows}
+    for metric in metrics or ():
+        checks.choice("curves", metric, known)
+    return [row for row in rows if metrics is None or row["metric"] in metrics]
 
 
 def write(path: Path, table: str, rows: Iterable[Row]) -> None:

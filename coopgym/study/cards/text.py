@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from coopgym.study.analysis.page import table
 from coopgym.study.cards import facts
@@ -15,8 +15,14 @@ WATTS = {"cpu": 5.0}  # of a core at work; of any other device, its board
 BOARD = 400.0
 
 
-def datasheet(name: str, description: str, tables: Mapping[str, list[Row]], command: str) -> str:
-    """The questions of Gebru et al. 2021."""
+def datasheet(
+    name: str,
+    description: str,
+    tables: Mapping[str, list[Row]],
+    command: str,
+    metrics: Sequence[str] | None = None,
+) -> str:
+    """The questions of Gebru et al. 2021. metrics: whose curves are here, all that were measured by default."""
     count, (first, last) = facts.counts(tables), facts.period(tables)
     watts = [WATTS.get(device, BOARD) for device in facts.devices(tables)] or [0.0]
     energy = count["training_hours"] * max(watts) / 1000.0
@@ -35,6 +41,7 @@ def datasheet(name: str, description: str, tables: Mapping[str, list[Row]], comm
         f"{count['games']:,} games: {count['learner_runs']:,} runs of learners under {count['reward_modes']:,} reward "
         f"modes with {count['seeds']:,} seeds each at the most, and {count['rows_curves']:,} curves. Policies without "
         f"randomness are counted once, not once a seed. {facts.missing(count)}",
+        f"Policies are left out; policy_sha256 tells which file of the study a run's was. {_curves(metrics)}",
         *fields,
         "## Collection",
         f"Simulated between {first} and {last} on {', '.join(facts.devices(tables)) or 'nothing'}: "
@@ -50,6 +57,12 @@ def datasheet(name: str, description: str, tables: Mapping[str, list[Row]], comm
         "The command above makes the data set again from its study; a later version of the package gives its runs "
         "other run_ids where the game or the learner has changed.",
     ]) + "\n"  # fmt: skip
+
+
+def _curves(metrics: Sequence[str] | None) -> str:
+    if metrics is None:
+        return "Curves are those of every metric that was measured."
+    return f"Of the curves there are those of {', '.join(metrics)}, to keep the data set small."
 
 
 def page(name: str, description: str, tables: Mapping[str, list[Row]], command: str) -> str:

@@ -1,0 +1,73 @@
+"""Reward modes that give one training problem: runs under them are one run under two names.
+
+For a learner that is trained on the sum of all rewards, private and cooperative ones add up to the same in a -v1 game,
+integrated and cooperative ones in a -v0 game; where nobody depends on anybody, integrated rewards are private ones.
+None of this is written down here: the rewards of a play are compared.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import replace
+
+import numpy as np
+
+from coopgym.algorithms.record import canonical
+from coopgym.envs.catalogue import game as make_game
+from coopgym.envs.moments import moments
+from coopgym.envs.reward import KINDS, RewardMode
+from coopgym.mechanisms.base import State
+from coopgym.study.cells import Cell, of_game
+
+POWERS = np.array([0.2, 0.5, 1.0, 3.0])  # lanes of the play, from generous to stingy
+CLOSE = 1e-9  # of the largest reward: less is rounding
+
+
+def original(game: str, options: str, mode: RewardMode, team: bool = False) -> RewardMode | None:
+    """The first pure mode whose rewards are those of ``mode`` all along; None where that is ``mode`` itself, or none.
+
+    options: of the game [JSON]; team: whether it is their sum over agents that is trained on.
+    """
+    own = _under(game, options, mode, team)
+    for kind in KINDS:
+        other = RewardMode(kind)
+        if other == mode:
+            return None
+        if np.allclose(own, _under(game, options, other, team), rtol=0.0, atol=CLOSE * float(np.abs(own).max())):
+            return other
+    return None
+
+
+def twin(cell: Cell, mode: RewardMode | None, seed: int | None, team: bool) -> str | None:
+    """run_id of the run that has this one's problem, with the same seed, under an earlier mode."""
+    if mode is None:
+        return None
+    made = make_game(cell.game, **of_game(cell.game, cell.options))
+    first = original(made.id, canonical(made.options), mode, team)
+    return None if first is None else next(iter(replace(cell, modes=(first,), seeds=(seed,)).plan()))
+
+
+def _under(game: str, options: str, mode: RewardMode, team: bool) -> np.ndarray:
+    """Rewards ``[T, lanes, N]`` under a mode, or ``[T, lanes]``: linear in mutuality, from the private ones."""
+    kinds = _played(game, options)
+    rewards = (1.0 - mode.mutuality) * kinds["private"] + mode.mutuality * kinds[mode.kind]
+    return np.asarray(rewards.sum(-1) if team else rewards)
+
+
+@functools.lru_cache(maxsize=256)
+def _played(game: str, options: str) -> dict[str, np.ndarray]:
+    """Rewards ``[T, lanes, N]`` under each pure mode while everybody acts at random; 0 after the end."""
+    made, draw = make_game(game, **json.loads(options)), np.random.default_rng(0)
+
+    def act(state: State) -> np.ndarray:
+        return np.asarray(made.endowment * draw.random((len(POWERS), made.n)) ** POWERS[:, None])
+
+    steps = [
+        [
+            np.where(m.alive[:, None], made.rewards(RewardMode(kind).weights, m.before, m.after, m.payoffs), 0.0)
+            for kind in KINDS
+        ]
+        for m in moments(made, act, (len(POWERS),))
+    ]
+    return dict(zip(KINDS, np.stack(steps, axis=1), strict=True))

@@ -1,0 +1,50 @@
+"""Every optimum on record: between the best constant and its bound, and not below what was found before."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import coopgym
+from coopgym.algorithms.evaluation import best_constant
+from coopgym.envs.reward import KINDS
+
+RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "oracles.json"
+DIGITS = 1e-7  # rows are kept to eight digits
+
+
+@pytest.fixture(scope="module")
+def optima():
+    """What the planner reached, by game and mode."""
+    rows = json.loads(RESULTS.read_text())["rows"]
+    return {(r["game"], r["reward_mode"]): r for r in rows if r["concept"] == "social_optimum"}
+
+
+def test_every_game_of_the_reports_has_an_optimum_under_every_mode(optima):
+    assert {(id, kind) for id in coopgym.list_games(version="v1") for kind in KINDS} <= optima.keys()
+
+
+@pytest.mark.parametrize("version", ["v1", "v0"])
+def test_a_recorded_optimum_lies_between_the_best_constant_and_its_bound(optima, version):
+    for id in coopgym.list_games(version=version):
+        game = coopgym.game(id)
+        floor = {} if game.reset_draws else best_constant(game)  # means over what is hidden are another question
+        for kind in KINDS:
+            row = optima.get((id, kind))
+            if row is None:
+                continue
+            assert row["bound"] is None or row["rewards"] <= row["bound"] * (1.0 + DIGITS), (id, kind)
+            assert row["rewards"] >= floor.get(kind, {"return": -np.inf})["return"] * (1.0 - DIGITS), (id, kind)
+
+
+def test_recorded_optima_are_not_below_those_found_before(golden, optima):
+    with (golden / "v0_dynamic_optimum.csv").open() as file:
+        before = {(row["environment"], row["reward_mode"]): row for row in csv.DictReader(file)}
+    there = before.keys() & optima.keys()
+    assert len(there) >= 26
+    for cell in there:
+        assert optima[cell]["rewards"] >= float(before[cell]["best_open_loop_return_found"]) * (1.0 - 5e-4), cell
