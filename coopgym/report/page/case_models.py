@@ -70,7 +70,8 @@ def _null(own: Panel) -> Figure:
         }
     x, y = np.concatenate([own.x, own.x[::-1]]), np.concatenate([low, high[::-1]])
     return name | {
-        "mode": "lines", "x": short(x), "y": short(y), "fill": "toself", "fillcolor": GREY, "line": {"width": 0},
+        "mode": "lines", "x": short(x), "y": short(y), "fill": "toself", "fillcolor": GREY,
+        "line": {"width": 0, "color": NULL},
     }  # fmt: skip
 
 

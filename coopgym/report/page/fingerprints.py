@@ -71,8 +71,8 @@ def _chart(
     told = [f"{mode}: {_corners(found, plane)}" for mode, found in own.items()]
     caption = (
         f"Mean payoff of {counted(sum(found.runs for found in own.values()), 'run')} among probes over that among "
-        "their own partners: 1 is as much. A probe gives all with part x, nothing with part y, and answers in kind "
-        "with the rest."
+        "their own partners: 1 is as much. A probe gives all with its part x (across), nothing with y (up), and "
+        "answers in kind with the rest."
     )
     return Chart(figure, f"Fingerprints of {part.name}. {'; '.join(told)}.", caption)
 
@@ -80,11 +80,11 @@ def _chart(
 def _triangles(title: str, own: dict[str, np.ndarray], plane: Plane, away: float) -> Figure:
     data: list[Figure] = []
     layout: Figure = {
-        "title": {"text": title}, "height": 250, "annotations": [],
+        "title": {"text": title}, "height": 230,
         "grid": {"rows": 1, "columns": len(own), "pattern": "independent", "xgap": 0.12},
         "coloraxis": {
-            "colorscale": "RdBu", "cmin": rounded(1.0 - away), "cmax": rounded(1.0 + away), "cmid": 1.0,
-            "colorbar": {"thickness": 10, "len": 0.9, "title": {"text": ""}},
+            "colorscale": "RdBu", "reversescale": True, "cmid": 1.0, "cmin": rounded(1.0 - away),
+            "cmax": rounded(1.0 + away), "colorbar": {"thickness": 10, "len": 0.9, "title": {"text": ""}},
         },
     }  # fmt: skip
     levels = sorted(set(plane[0]))
@@ -92,18 +92,12 @@ def _triangles(title: str, own: dict[str, np.ndarray], plane: Plane, away: float
         end = "" if k == 0 else str(k + 1)
         data.append({
             "type": "heatmap", "x": levels, "y": levels, "z": _tiles(plane, values, levels), "name": mode,
-            "coloraxis": "coloraxis", "xaxis": f"x{end}", "yaxis": f"y{end}", "xgap": 1, "ygap": 1,
+            "showlegend": False, "coloraxis": "coloraxis", "xaxis": f"x{end}", "yaxis": f"y{end}", "xgap": 1, "ygap": 1,
             "hovertemplate": f"{mode}<br>x %{{x}}, y %{{y}}: %{{z}}<extra></extra>",
         })  # fmt: skip
         ticks = {"tickvals": [0.0, 0.5, 1.0], "showgrid": False, "zeroline": False, "range": [-0.12, 1.12]}
-        layout[f"xaxis{end}"] = ticks | {"title": {"text": "x, gives all"}}
-        layout[f"yaxis{end}"] = ticks | (
-            {"title": {"text": "y, gives nothing"}} if k == 0 else {"showticklabels": False}
-        )
-        layout["annotations"].append({
-            "text": mode, "xref": f"x{end} domain", "yref": f"y{end} domain", "x": 0, "y": 1, "xanchor": "left",
-            "yanchor": "bottom", "showarrow": False,
-        })  # fmt: skip
+        layout[f"xaxis{end}"] = ticks | {"title": {"text": mode, "font": {"size": 10}}}
+        layout[f"yaxis{end}"] = ticks | ({"title": {"text": "part y"}} if k == 0 else {"showticklabels": False})
     return {"data": data, "layout": layout}
 
 
@@ -144,4 +138,5 @@ def _table(drawn: Sequence[Slice], order: Sequence[str], each: dict[tuple[str, s
 
 def _lead(each: dict[tuple[str, str], Spread], first: Slice, order: Sequence[str], plane: Plane) -> str:
     said = [f"{mode} rewards: {_corners(own, plane)}" for mode in order if (own := each.get((first.name, mode)))]
-    return f"What agents earn among others' company, over what they earn among their own partners. {'; '.join(said)}."
+    about = "Payoff among partners who never give, play TitForTat or always give, over that among own partners."
+    return f"{about} {'; '.join(said)}."

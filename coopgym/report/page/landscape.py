@@ -20,7 +20,7 @@ from coopgym.report.page.words import around, counted, listed, number
 from coopgym.study.summary import Estimate
 
 NASH, OPTIMUM, BEST = "Nash", "SocialOptimum", "best constant"
-SHAPES = {NASH: "x-thin", OPTIMUM: "star-open", BEST: "circle-open"}
+SHAPES = {NASH: "x", OPTIMUM: "star-open", BEST: "circle-open"}
 OTHER = "triangle-up-open"
 POINTS, FEWER = 51, 26  # of a curve of constants, where one game is drawn and where several are
 ACROSS, SHARE = "mean share of the endowment given", "welfare / the best constant's"

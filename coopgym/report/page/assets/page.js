@@ -73,7 +73,7 @@
   const charts = all(".chart");
 
   // legends: buttons that hide and show what they name
-  const SHAPES = { circle: "\u25cf", square: "\u25a0", diamond: "\u25c6", x: "\u2716" };
+  const SHAPES = { circle: "\u25cf", square: "\u25a0", diamond: "\u25c6", x: "\u2716", star: "\u2605", "triangle-up": "\u25b2" };
   const legend = chart => {
     const { data } = figureOf(chart), entries = new Map();
     for (const trace of data) if (trace.name && trace.showlegend !== false && !entries.has(trace.name)) entries.set(trace.name, trace);
