@@ -21,7 +21,7 @@ OTHERS = ("policies", "replay")
 class MADDPGSettings(OffPolicySettings):
     """Hyperparameters of MADDPG."""
 
-    # with one reward ahead and 0.9, IndirectReciprocity ended at 0.86 of the best constant after 120,000 steps, not 0.99
+    # with one reward ahead and 0.9, IndirectReciprocity ended at 0.86 of the best constant after 120,000 steps
     rewards_ahead: int = 5
     discount: float = 0.97
     # standard deviations of the noise on u: one for each lane, evenly spaced in the logarithm between these two; all

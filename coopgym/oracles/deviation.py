@@ -112,7 +112,7 @@ def _states(game: Game, base: np.ndarray) -> list[_Step]:
 
 @dataclass(frozen=True, eq=False)
 class AnswersToOne(Narrow):
-    """Reciprocity of which only the part that answers one agent is felt anew; others ``[T, N]``: the rest, on the path."""
+    """Reciprocity of which only what answers one agent is felt anew; others ``[T, N]``: the rest, on the path."""
 
     others: Array = None
 
