@@ -100,7 +100,7 @@ def environment() -> dict[str, str]:
     """This package and the programs beside this Python, one thread, and one order of sets for all."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     one = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
-    return os.environ | one | {"PATH": path, "PYTHONPATH": str(ROOT)}
+    return os.environ | one | {"PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}  # as wide as pages show
 
 
 def differences(page: Path, printed: list[str]) -> list[str]:

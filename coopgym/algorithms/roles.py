@@ -51,7 +51,7 @@ class Sharing:
                 first[agent] = first[agent, matching_features(game, setting, encoder, agent, leader)]
         rows += role[:, None] * network.size
         return cls(
-            torch.as_tensor(role, device=device), int(role.max()) + 1, torch.as_tensor(rows, device=device)
+            torch.tensor(role, device=device), int(role.max()) + 1, torch.as_tensor(rows, device=device)
         )  # fmt: skip
 
     def spread(self, theta: Tensor) -> Tensor:
