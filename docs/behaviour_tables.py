@@ -1,8 +1,8 @@
-"""Writes docs/behaviour.md and the card of its data: ``python docs/behaviour_tables.py [--write]``.
+"""Writes docs/behaviour.md and the notes on its data: ``python docs/behaviour_tables.py [--write]``.
 
-Audits come from ``data_cards/audit/audits.parquet``, times from ``benchmarks/results/behaviour.json``;
-``benchmarks/behaviour.py`` makes both. Without ``--write`` it says whether both texts are up to date (exit code 1 if
-not).
+Audits come from the data set ``data_cards/audit``, which ``coopgym study card`` makes; times from
+``benchmarks/results/behaviour.json``, which ``benchmarks/behaviour.py`` makes. Without ``--write`` it says whether both
+texts are up to date (exit code 1 if not).
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from coopgym.audit.measures import CATALOGUE
 from coopgym.report.catalogue import TITLES
 
 PAGE = ROOT / "docs" / "behaviour.md"
-CARD = ROOT / "data_cards" / "audit" / "README.md"
-DATA = ROOT / "data_cards" / "audit" / "audits.parquet"
+NOTES = ROOT / "data_cards" / "audit" / "NOTES.md"
+DATA = ROOT / "data_cards" / "audit" / "audits"
 RESULTS = ROOT / "benchmarks" / "results" / "behaviour.json"
+ORDER = ("game", "algorithm", "reward_mode", "seed")
 Row = dict[str, Any]
 
 
@@ -73,9 +74,8 @@ CHANGES = (("private", "integrated"), ("private", "cooperative"), ("integrated",
 
 
 def rows() -> list[Row]:
-    """The audits."""
-    found: list[Row] = pq.read_table(DATA).to_pylist()
-    return found
+    """The audits, in the order in which they are compared."""
+    return sorted(pq.read_table(DATA).to_pylist(), key=lambda row: [row[name] for name in ORDER])
 
 
 @functools.cache
@@ -251,7 +251,7 @@ def page(text: str) -> str:
 
 
 def columns(audits: Sequence[Row]) -> str:
-    """Every measure of the file: unit, valid range, the range that occurs, how many records lack it, what it is."""
+    """Every measure of the table: unit, valid range, the range that occurs, how many records lack it, what it is."""
     lines = []
     for name, m in CATALOGUE.items():
         known = [row[name] for row in audits if row[name] is not None]
@@ -262,8 +262,8 @@ def columns(audits: Sequence[Row]) -> str:
     return table(["column", "unit", "valid", "occurs", "null", "what"], lines, left=6)
 
 
-def card(text: str) -> str:
-    """The data set's card with its tables made again."""
+def notes(text: str) -> str:
+    """The notes on the data set with their tables made again."""
     audits = rows()
     text = replaced(text, "about", f"{about(audits)}\n\n{budgets(audits)}")
     return replaced(text, "columns", columns(audits))
@@ -271,4 +271,4 @@ def card(text: str) -> str:
 
 if __name__ == "__main__":
     keep(PAGE, page, __doc__)
-    keep(CARD, card, __doc__)
+    keep(NOTES, notes, __doc__)

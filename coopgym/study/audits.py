@@ -20,27 +20,13 @@ from coopgym.audit.measures import CATALOGUE, mean
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
 from coopgym.study.records import Records, Row
-from coopgym.study.schema import AGENTS, MOMENT, NUMBER, SCHEMAS, TEXT, WHOLE, schema
+from coopgym.study.schema import AUDIT_CURVES, AUDITS, SCHEMAS
 from coopgym.study.stored import policies_of, stored
 from coopgym.validation.conduct.record import documented_games, record_of
 
 News = Callable[[str, float], None]
 AFTER = 21  # steps of an answer that are kept, the shock's own included
 
-AUDITS = schema(
-    (TEXT, "run_id effort algorithm kind game game_hash reward_mode"),
-    (NUMBER, "mutuality"),
-    (WHOLE, "seed env_steps agents episodes replicas_in_program"),
-    (NUMBER, " ".join(CATALOGUE)),  # of what each agent has, the mean over those that were audited
-    (AGENTS, " ".join(f"{name}_by_agent" for name, m in CATALOGUE.items() if m.agents)),
-    (TEXT, "infinite undefined notes package_version"),  # names; reasons by name
-    (NUMBER, "program_seconds"),
-    (MOMENT, "created"),
-)
-AUDIT_CURVES = schema(
-    (TEXT, "run_id effort metric unit"),
-    (AGENTS, "x y value"),  # value over x, or over the plane (x, y)
-)
 TABLES = {**SCHEMAS, "audits": AUDITS, "audit_curves": AUDIT_CURVES}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from coopgym.audit.measures import CATALOGUE, Measure
+
 RUNS = {
     "run_id": "hash of all that decides the result: game, learner, hyperparameters, reward mode, seed, package series",
     "study": "name of the study that made the run",
@@ -105,14 +107,46 @@ COVERAGE = {
     "run_id": "the run; null where it is not applicable",
     "reason": "why the status is not ok",
 }
-COLUMNS = {"runs": RUNS, "curves": CURVES, "games": GAMES, "coverage": COVERAGE}
+
+
+def measured(measure: Measure, of: str = "") -> str:
+    """What a measure of the audits' register is, with its unit. of: how the number was made of those of agents."""
+    return f"{measure.what}{of} [{measure.unit}]"
+
+
+AUDITS = {
+    "run_id": "run whose policy was audited",
+    "effort": "how much was played to measure it: quick or full",
+    "algorithm": "name of the algorithm",
+    "kind": "learner, oracle, heuristic or constant",
+    "game": "game with its version",
+    "game_hash": "hash of the game's parameters and rules, as in the runs",
+    "reward_mode": "rewards that the policy was trained on: private, integrated, cooperative or none",
+    "mutuality": "how far from private rewards to the mode's [0 to 1]; null for the three pure modes",
+    "seed": "seed of the replica; null where nothing is random",
+    "env_steps": "environment steps that the policy was trained for [steps]",
+    "agents": "agents that were audited [count]",
+    "episodes": "episodes that the outcome was measured in [count]",
+    "replicas_in_program": "policies audited together with this one [count]",
+    **{name: measured(m, "; mean over audited agents" * m.agents) for name, m in CATALOGUE.items()},
+    **{f"{name}_by_agent": measured(m, "; of each audited agent") for name, m in CATALOGUE.items() if m.agents},
+    "infinite": "measures that are null because they are infinite [names]",
+    "undefined": "why each measure that is not defined is null [reasons by name]",
+    "notes": "what was cut short",
+    "package_version": "version of coopgym that made the audit",
+    "program_seconds": "time of all audits of the program [seconds]",
+    "created": "when the audit was made [UTC]",
+}
+COLUMNS = {"runs": RUNS, "curves": CURVES, "games": GAMES, "coverage": COVERAGE, "audits": AUDITS}
 ABOUT = {
     "runs": "One row a run: a learner's replica (one seed under one reward mode), or a policy that needs no training.",
     "curves": "One row for each run, metric and agent: how it went during training.",
     "games": "One row a game: its parameters.",
     "coverage": "The design: one row for each run that was asked for, and what became of it.",
+    "audits": "One row for each run and effort of an audit: what its policy was measured to do.",
 }
 KEYS = {
     "runs": ("run_id",), "curves": ("run_id", "metric", "agent"), "games": ("game", "game_hash"),
     "coverage": ("algorithm", "variant", "game", "reward_mode", "mutuality", "seed"),
+    "audits": ("run_id", "effort"),
 }  # fmt: skip

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from coopgym.audit.measures import CATALOGUE
+
 TEXT, WHOLE, NUMBER, TRUTH = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 MOMENT = pa.timestamp("us", tz="UTC")
 AGENTS = pa.list_(NUMBER)  # one entry for each agent, in the game's order
@@ -83,5 +85,21 @@ COVERAGE = schema(
     (TEXT, "status run_id reason"),
 )
 
+AUDITS = schema(
+    (TEXT, "run_id effort algorithm kind game game_hash reward_mode"),
+    (NUMBER, "mutuality"),
+    (WHOLE, "seed env_steps agents episodes replicas_in_program"),
+    (NUMBER, " ".join(CATALOGUE)),  # of what each agent has, the mean over those that were audited
+    (AGENTS, " ".join(f"{name}_by_agent" for name, m in CATALOGUE.items() if m.agents)),
+    (TEXT, "infinite undefined notes package_version"),  # names; reasons by name
+    (NUMBER, "program_seconds"),
+    (MOMENT, "created"),
+)
+AUDIT_CURVES = schema(
+    (TEXT, "run_id effort metric unit"),
+    (AGENTS, "x y value"),  # value over x, or over the plane (x, y)
+)
+
 SCHEMAS = {"runs": RUNS, "curves": CURVES}  # written while a study runs
-PUBLISHED = SCHEMAS | {"games": GAMES, "coverage": COVERAGE}  # of a data set
+DESIGNED = SCHEMAS | {"games": GAMES, "coverage": COVERAGE}  # of every data set
+PUBLISHED = DESIGNED | {"audits": AUDITS}  # of a data set; audits where there are any

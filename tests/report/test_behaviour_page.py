@@ -15,7 +15,7 @@ import pytest
 from coopgym.audit.measures import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
-PAGE, DATA = ROOT / "docs" / "behaviour.md", ROOT / "data_cards" / "audit" / "audits.parquet"
+PAGE, DATA = ROOT / "docs" / "behaviour.md", ROOT / "data_cards" / "audit" / "audits"
 pytestmark = pytest.mark.skipif(not PAGE.exists(), reason="not a checkout")
 
 
@@ -24,7 +24,7 @@ def audits():
     return pq.read_table(DATA).to_pylist()
 
 
-def test_the_page_and_the_card_are_up_to_date():
+def test_the_page_and_the_notes_are_up_to_date():
     subprocess.run([sys.executable, ROOT / "docs" / "behaviour_tables.py"], check=True)
 
 

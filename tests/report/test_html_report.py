@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +27,8 @@ from coopgym.report.page.panel import Chart, Panel, Table
 from coopgym.report.page.render import figure_json, page, visible
 from coopgym.report.page.words import around, listed, number
 from coopgym.study.summary import Estimate, estimate, estimates
+
+AUDITED = Path(__file__).resolve().parents[2] / "data_cards" / "audit"
 
 
 class Read(HTMLParser):
@@ -203,13 +207,16 @@ def test_csv_of_texts_that_a_spreadsheet_would_compute(tmp_path):
     assert ",=HYPERLINK" not in text
 
 
-def test_an_audit_alone_has_a_report():
-    from pathlib import Path
-
-    data = Path(__file__).resolve().parents[2] / "data_cards" / "audit"
-    material = Material.read(data)
+def test_an_audit_alone_has_a_report(tmp_path):
+    shutil.copytree(AUDITED / "audits", tmp_path / "audits")
+    material = Material.read(tmp_path)
     assert (material.kind, len(material.audits), len(material.runs)) == ("audit", 1368, 0)
     assert material.modes() == list(MODES)
+
+
+def test_a_data_set_has_a_report():
+    material = Material.read(AUDITED)
+    assert (material.kind, len(material.audits), len(material.runs)) == ("study", 1368, 1368)
 
 
 def test_a_folder_of_folders_is_read_as_one(tmp_path):

@@ -16,9 +16,8 @@ from coopgym.report.page import answers, cases, episodes, fingerprints, landscap
 from coopgym.report.page.material import Material
 from coopgym.report.page.strata import numbers, spread
 from coopgym.study.analysis import resampling
-from coopgym.study.audits import AUDIT_CURVES, AUDITS
 from coopgym.study.records import aligned
-from coopgym.study.schema import RUNS
+from coopgym.study.schema import AUDIT_CURVES, AUDITS, RUNS
 from coopgym.study.summary import band
 from coopgym.validation import pictures
 from coopgym.validation.conduct.record import documented_games, record_of
@@ -373,7 +372,7 @@ def test_hostile_rows_do_no_harm():
 
 
 def test_the_audits_in_the_repository_fit_in_a_page():
-    table = pq.read_table(Path(__file__).parents[2] / "data_cards" / "audit" / "audits.parquet")
+    table = pq.read_table(Path(__file__).parents[2] / "data_cards" / "audit" / "audits")
     rows = aligned(table, AUDITS).to_pylist()
     panel = measures.panel(material(audits=rows))
     assert sound(panel) < 120_000 and "1,368 policies audited in 19 games" in panel.lead

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
@@ -12,12 +13,14 @@ import pytest
 from test_studies import TINY
 from typer.testing import CliRunner
 
+from coopgym.audit.measures import CATALOGUE
 from coopgym.cli.commands import app
 from coopgym.study import study
+from coopgym.study.audits import TABLES, audit_runs
 from coopgym.study.cards import card, croissant, facts, pack
 from coopgym.study.columns import ABOUT, COLUMNS, KEYS
 from coopgym.study.records import Records
-from coopgym.study.schema import PUBLISHED
+from coopgym.study.schema import AUDITS, DESIGNED, PUBLISHED
 
 mlc = pytest.importorskip("mlcroissant")
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the libraries that mlcroissant uses
@@ -36,6 +39,51 @@ def made(folder):
     return card.make(folder)
 
 
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory):
+    """(data set, what was audited) of a study whose runs were audited, and a run that is not in it too."""
+    place = tmp_path_factory.mktemp("audited")
+    text = TINY.replace(', "IA2C", "TitForTat", "Constant_40", "MeanFieldAC"]', "]").replace('"TrustDilemma", ', "")
+    (place / "tiny.toml").write_text(text)
+    study.run(place / "tiny.toml", out=place / "out")
+    rows = audit_runs(place / "out").rows
+    Records(place / "out", TABLES).write("audits", "other", [rows[0] | {"run_id": "unknown"}])
+    Records(place / "out", TABLES).write("audits", "finer", [rows[0] | {"effort": "full"}])
+    return card.make(place / "out"), rows
+
+
+def test_audits_of_planned_runs_are_a_table_with_words_and_a_link_to_the_runs(audited):
+    made, rows = audited
+    assert made.read["audits"] == made.counts["rows_audits"] == len(rows) + 1
+    for file in croissant.VERSIONS:
+        sets = {found["name"]: found for found in json.loads((made.folder / file).read_text())["recordSet"]}
+        fields = {field["name"]: field for field in sets["audits"]["field"]}
+        assert list(fields) == AUDITS.names and all(field["description"] for field in fields.values())
+        assert fields["run_id"]["references"] == {"field": {"@id": "runs/run_id"}}
+        for name, measure in CATALOGUE.items():
+            assert fields[name]["description"].startswith(measure.what)
+            assert fields[name]["description"].endswith(f"[{measure.unit}]")
+    page, sheet = ((made.folder / name).read_text() for name in ("README.md", "datasheet.md"))
+    assert f"| rows audits | {len(rows) + 1} |" in page and "data_files: audits/*.parquet" in page
+    assert f"{len(rows) + 1} audits say what the policies do" in sheet and "### audits" in sheet
+
+
+def test_what_mlcroissant_reads_of_audits_is_what_was_measured(audited):
+    made, rows = audited
+    known = {row["run_id"]: row for row in rows}
+    for found in mlc.Dataset(jsonld=str(made.folder / "croissant.json")).records("audits"):
+        row = known[found["audits/run_id"].decode()]
+        assert found["audits/welfare"] == pytest.approx(row["welfare"])
+        assert list(found["audits/payoff_by_agent"]) == pytest.approx(row["payoff_by_agent"])
+
+
+def test_the_table_of_audits_goes_when_there_are_none_any_more(audited, folder, tmp_path):
+    shutil.copytree(audited[0].folder, tmp_path / "set")
+    made = card.make(folder, tmp_path / "set")
+    assert "audits" not in made.read and "rows_audits" not in made.counts
+    assert not (tmp_path / "set" / "audits").exists()
+
+
 def test_every_column_has_words_in_the_order_of_the_schema():
     assert list(COLUMNS) == list(PUBLISHED) == list(ABOUT) == list(KEYS)
     for table, schema in PUBLISHED.items():
@@ -44,7 +92,7 @@ def test_every_column_has_words_in_the_order_of_the_schema():
 
 
 def test_both_manifests_are_valid_and_every_record_set_is_read(made):
-    assert made.read == {name: made.counts[f"rows_{name}"] for name in PUBLISHED}
+    assert made.read == {name: made.counts[f"rows_{name}"] for name in DESIGNED}
     assert made.read["runs"] == 52 and made.read["coverage"] == 54
     for file, version in croissant.VERSIONS.items():
         text = json.loads((made.folder / file).read_text())
@@ -90,7 +138,7 @@ def test_responsible_ai_fields_are_filled_and_spelt_as_the_library_knows_them(ma
 
 
 def test_keys_are_unique_and_curves_belong_to_runs(made):
-    tables = {name: ds.dataset(made.folder / name).to_table().to_pylist() for name in PUBLISHED}
+    tables = {name: ds.dataset(made.folder / name).to_table().to_pylist() for name in DESIGNED}
     for name, rows in tables.items():
         keys = [tuple(row[key] for key in KEYS[name]) for row in rows]
         assert len(set(keys)) == len(keys), name
@@ -121,7 +169,7 @@ def test_a_file_with_another_hash_is_refused_by_the_loader(made, folder, tmp_pat
 
 def test_every_number_on_the_page_and_in_the_datasheet_is_counted(made):
     counts = json.loads((made.folder / "counts.json").read_text())
-    tables = {name: ds.dataset(made.folder / name).to_table().to_pylist() for name in PUBLISHED}
+    tables = {name: ds.dataset(made.folder / name).to_table().to_pylist() for name in DESIGNED}
     assert facts.counts(tables) == counts == made.counts
     assert counts["planned"] == sum(counts[f"status_{s}"] for s in ("ok", "diverged", "failed", "missing"))
     page = (made.folder / "README.md").read_text()

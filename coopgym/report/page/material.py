@@ -10,14 +10,13 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from coopgym.envs.reward import KINDS
-from coopgym.study.audits import AUDIT_CURVES, AUDITS
 from coopgym.study.records import Records, Row
-from coopgym.study.schema import PUBLISHED
+from coopgym.study.schema import AUDIT_CURVES, PUBLISHED
 from coopgym.study.stored import places_in
 from coopgym.study.study import kept
 from coopgym.study.summary import mode_label
 
-TABLES = PUBLISHED | {"audits": AUDITS, "audit_curves": AUDIT_CURVES}
+TABLES = PUBLISHED | {"audit_curves": AUDIT_CURVES}
 MANY = 2_000  # runs of a folder; of more, only the curves that CORE chooses are read
 CORE = pc.field("metric") == "welfare_eval"
 TRAINED = "learner"  # the kind of a run that was trained

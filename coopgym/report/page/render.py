@@ -21,14 +21,12 @@ from urllib.parse import quote
 from jinja2 import Environment, FunctionLoader
 from markupsafe import Markup
 
-from coopgym.audit.measures import CATALOGUE
 from coopgym.report.page.panel import Chart, Panel, Table
 from coopgym.report.page.words import number
 from coopgym.study.columns import COLUMNS
 
 MOST = 5_600_000  # bytes of a page with Plotly as it is; a larger one holds it compressed
 FIGURES = re.compile(r"([-+]?[\d.,]+(e[-+]?\d+)?%?( \[.*\])?|\N{EN DASH})$")  # numbers as text
-AUDITED = {name: f"{measure.what} [{measure.unit}]" for name, measure in CATALOGUE.items()}
 TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 DIGITS = 6  # of the numbers in charts
 TAG = re.compile(r"<(?!/?(?:b|i|br|sub|sup|extra)\s*/?>)")  # Plotly draws a few tags in texts; others are text here
@@ -68,7 +66,7 @@ def _environment() -> Environment:
         "url": quote, "numeric": numeric,
     }  # fmt: skip
     made.tests["number"] = _is_number
-    made.globals["columns"] = AUDITED | COLUMNS["runs"]
+    made.globals["columns"] = COLUMNS["audits"] | COLUMNS["runs"]
     return made
 
 

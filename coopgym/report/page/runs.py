@@ -12,9 +12,8 @@ from coopgym.report.page.cells import OF_RUNS, cells, finite, quantities
 from coopgym.report.page.material import MANY, Material
 from coopgym.report.page.panel import Panel, Table
 from coopgym.report.page.words import around, counted
-from coopgym.study.audits import AUDITS
 from coopgym.study.records import Row
-from coopgym.study.schema import RUNS
+from coopgym.study.schema import AUDITS, RUNS
 from coopgym.study.summary import mode_label
 
 CSV = "runs.csv"  # beside the page of a large study

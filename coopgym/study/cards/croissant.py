@@ -13,14 +13,14 @@ import pyarrow as pa
 
 import coopgym
 from coopgym.study.cards import facts
-from coopgym.study.cards.pack import sha256
+from coopgym.study.cards.pack import SINGLE, sha256
 from coopgym.study.columns import ABOUT, COLUMNS, KEYS
 from coopgym.study.records import Row
 from coopgym.study.schema import MOMENT, NUMBER, PUBLISHED, TEXT, TRUTH, WHOLE
 
 VERSIONS = {"croissant.json": "1.0", "croissant-1.1.json": "1.1"}  # a file for each
 SPECIFICATION = "http://mlcommons.org/croissant/"
-SINGLE = ("games", "coverage")  # tables of one file, whose hash the loader checks
+LINKED = ("curves", "audits")  # tables whose run_id is one of the runs
 CURE = 'install it with: pip install "coopgym[study]"'
 
 
@@ -36,7 +36,7 @@ def manifest(target: Path, name: str, description: str, tables: Mapping[str, lis
         url="https://github.com/coopgym/coopgym", version="1.0.0", keywords=list(facts.KEYWORDS),
         date_published=datetime.datetime.fromisoformat(last) if last else None,
         distribution=_files(mlc, target, tables), record_sets=[_records(mlc, t, version) for t in tables],
-        data_collection="Every row was made by `coopgym study run` from the study's file beside this one.",
+        data_collection=facts.collection(count),
         data_collection_type=["simulation"], data_collection_missing_data=facts.missing(count),
         data_collection_raw_data="None: rows are measured directly.",
         data_collection_timeframe=[datetime.datetime.fromisoformat(x) for x in (first, last) if x],
@@ -85,7 +85,7 @@ def _files(mlc: Any, target: Path, tables: Mapping[str, list[Row]]) -> list[Any]
         )
     ]  # fmt: skip
     for table in tables:
-        if table in SINGLE:
+        if table in SINGLE:  # the loader checks its hash
             place = f"{table}/all.parquet"
             digest = sha256(target / place)
             about = {"content_url": place, "encoding_formats": parquet, "sha256": digest}
@@ -111,7 +111,7 @@ def _field(mlc: Any, table: str, column: pa.Field, version: str) -> Any:
     more: dict[str, Any] = {}
     if listed:
         more = {"repeated": True} if version == "1.0" else {"is_array": True, "array_shape": "-1"}
-    if table == "curves" and column.name == "run_id":
+    if table in LINKED and column.name == "run_id":
         more["references"] = mlc.Source(field="runs/run_id")
     return mlc.Field(
         id=f"{table}/{column.name}", name=column.name, description=COLUMNS[table][column.name], data_types=[kind],

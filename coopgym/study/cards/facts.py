@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from coopgym.study.records import Row
-from coopgym.study.schema import PUBLISHED
+from coopgym.study.schema import DESIGNED, PUBLISHED
 
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 KEYWORDS = ("coopetition", "multi-agent reinforcement learning", "mixed-motive games", "reward design", "benchmark")
@@ -38,7 +38,7 @@ def counts(tables: Mapping[str, list[Row]]) -> dict[str, Any]:
     states = Counter(row["status"] for row in coverage)
     learners = [row for row in runs if row["kind"] == "learner"]
     return {
-        **{f"rows_{name}": len(tables.get(name, [])) for name in PUBLISHED},
+        **{f"rows_{name}": len(tables.get(name, [])) for name in PUBLISHED if name in DESIGNED or tables.get(name)},
         "planned": sum(row["planned"] for row in coverage),
         **{f"status_{name}": states[name] for name in ("ok", "diverged", "failed", "missing", "not_applicable")},
         "learner_runs": len(learners), "learners": _distinct(learners, "algorithm"),
@@ -52,13 +52,24 @@ def counts(tables: Mapping[str, list[Row]]) -> dict[str, Any]:
 
 def period(tables: Mapping[str, list[Row]]) -> tuple[str, str]:
     """Dates of the first record and of the last."""
-    moments = sorted(row["created"] for row in tables["runs"] if row["created"] is not None)
+    rows = [*tables["runs"], *tables.get("audits", [])]
+    moments = sorted(row["created"] for row in rows if row["created"] is not None)
     return (moments[0].date().isoformat(), moments[-1].date().isoformat()) if moments else ("", "")
 
 
 def devices(tables: Mapping[str, list[Row]]) -> list[str]:
     """What was trained on."""
     return sorted({row["device"] for row in tables["runs"] if row["device"]})
+
+
+def collection(count: Mapping[str, Any]) -> str:
+    """A sentence on what made the rows."""
+    if "rows_audits" not in count:
+        return "Every row was made by `coopgym study run` from the study's file beside this one."
+    return (
+        "Runs were made by `coopgym study run` from the study's file beside this one, audits by `coopgym audit` of the "
+        "runs' policies."
+    )
 
 
 def missing(count: Mapping[str, Any]) -> str:

@@ -23,6 +23,8 @@ from coopgym.study.records import FAILED, Records, Row
 from coopgym.study.schema import PUBLISHED
 
 GROUP = 65_536  # rows at a time
+SINGLE = ("games", "coverage", "audits")  # tables of one file; others have one for each game and reward mode
+SORTED = ("runs", "audits")  # tables whose rows are ordered by what they are of, before their keys
 
 
 def pack(
@@ -32,8 +34,9 @@ def pack(
     target: Path,
     metrics: Sequence[str] | None = None,
 ) -> dict[str, list[Row]]:
-    """Write every table below ``target``, and return their rows: runs and curves of the design, games, coverage.
+    """Write every table below ``target``, and return their rows.
 
+    Runs are those of the design, curves and audits those of these runs; a run that failed has none.
     metrics: whose curves; all by default. Policies stay where they are. What stood there is replaced.
     """
     plan = {run: (cell, *pair) for cell in cells for run, pair in cell.plan().items()}
@@ -42,6 +45,7 @@ def pack(
     tables = {
         "runs": runs, "curves": [row for row in _curves(records, metrics) if row["run_id"] in kept],
         "games": list(games(cells)), "coverage": list(coverage(cells, excluded, {row["run_id"]: row for row in runs})),
+        "audits": [row for row in _audits(records) if row["run_id"] in kept],
     }  # fmt: skip
     for name in tables:
         shutil.rmtree(target / name, ignore_errors=True)
@@ -49,7 +53,7 @@ def pack(
     for name, rows in tables.items():
         files: dict[str, list[Row]] = {}
         for row in rows:
-            files.setdefault(places[row["run_id"]] if name in ("runs", "curves") else "all", []).append(row)
+            files.setdefault("all" if name in SINGLE else places[row["run_id"]], []).append(row)
         for file, own in files.items():
             write(target / name / f"{file}.parquet", name, own)
     return tables
@@ -69,6 +73,11 @@ def _curves(records: Records, metrics: Sequence[str] | None) -> list[Row]:
     return [row for row in rows if metrics is None or row["metric"] in metrics]
 
 
+def _audits(records: Records) -> list[Row]:
+    """What ``coopgym audit`` has left beside the runs."""
+    return Records(records.store.url, {"audits": PUBLISHED["audits"]}).read("audits")
+
+
 def write(path: Path, table: str, rows: Iterable[Row]) -> None:
     """One file of a table, its rows in a fixed order."""
     ordered = sorted(rows, key=lambda row: _order(table, row))
@@ -79,7 +88,8 @@ def write(path: Path, table: str, rows: Iterable[Row]) -> None:
 
 
 def _order(table: str, row: Row) -> list[tuple[bool, str | float]]:
-    names = ("algorithm", "variant", "reward_mode", "mutuality", "seed") if table == "runs" else ()
+    wanted = ("algorithm", "variant", "reward_mode", "mutuality", "seed") if table in SORTED else ()
+    names = [name for name in wanted if name in row]
     return [(row[name] is not None, "" if row[name] is None else row[name]) for name in (*names, *KEYS[table])]
 
 

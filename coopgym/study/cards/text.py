@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from coopgym.study.analysis.page import table
 from coopgym.study.cards import facts
@@ -41,7 +42,8 @@ def datasheet(
         f"{count['games']:,} games: {count['learner_runs']:,} runs of learners under {count['reward_modes']:,} reward "
         f"modes with {count['seeds']:,} seeds each at the most, and {count['rows_curves']:,} curves. Policies without "
         f"randomness are counted once, not once a seed. {facts.missing(count)}",
-        f"Policies are left out; policy_sha256 tells which file of the study a run's was. {_curves(metrics)}",
+        f"Policies are left out; policy_sha256 tells which file of the study a run's was. {_curves(metrics)}"
+        f"{_audits(count)}",
         *fields,
         "## Collection",
         f"Simulated between {first} and {last} on {', '.join(facts.devices(tables)) or 'nothing'}: "
@@ -63,6 +65,16 @@ def _curves(metrics: Sequence[str] | None) -> str:
     if metrics is None:
         return "Curves are those of every metric that was measured."
     return f"Of the curves there are those of {', '.join(metrics)}, to keep the data set small."
+
+
+def _audits(count: Mapping[str, Any]) -> str:
+    """A sentence on the audits, where there are any."""
+    if "rows_audits" not in count:
+        return ""
+    return (
+        f" {count['rows_audits']:,} audits say what the policies do, measured by `coopgym audit`; of a measure that is "
+        "null, `undefined` has the reason, unless `infinite` names it. Curves of audits are left out."
+    )
 
 
 def page(name: str, description: str, tables: Mapping[str, list[Row]], command: str) -> str:
