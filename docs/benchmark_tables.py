@@ -209,6 +209,10 @@ SECTIONS = {
         "once; what they give differs by at most *difference*. Findings in [validation.md](validation.md). A test "
         "holds *strict* below 60 seconds.", validation,
     ),
+    "report": Section(
+        "The HTML report of a large study", "python benchmarks/report.py", "A made-up study of 25,200 runs, opened in "
+        "Chromium from a file. Bytes of the page and of the table beside it; seconds.",
+    ),
     "runner": Section(
         "What a study costs besides training", "python benchmarks/runner.py", "Processor time, of cells that train for "
         "a moment only.", runner,
