@@ -99,6 +99,7 @@ def test_the_table_is_saved_as_csv_with_all_digits(shown, folder):
 def test_a_chart_gives_its_numbers_and_hides_a_series(shown):
     figure = shown.locator("#answer figure")
     figure.locator("summary").click()
+    figure.locator("details tbody tr").nth(8).wait_for()  # rows are made when the numbers are opened
     assert figure.locator("details tbody tr").count() == 9
     button = figure.locator(".legend button").first
     button.click()
