@@ -161,8 +161,11 @@ def test_hostile_records_run_nothing(page, tmp_path):
 
 
 def test_a_page_with_plotly_compressed_draws_too(page, folder, tmp_path, monkeypatch):
+    plain = build.report(folder, tmp_path / "plain.html").path
     monkeypatch.setattr("coopgym.report.page.render.MOST", 0)
-    page.goto(build.report(folder, tmp_path / "packed.html").path.as_uri())
+    packed = build.report(folder, tmp_path / "packed.html").path
+    assert packed.stat().st_size < plain.stat().st_size
+    page.goto(packed.as_uri())
     page.locator(DRAWN).first.wait_for()
 
 
