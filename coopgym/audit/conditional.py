@@ -120,7 +120,7 @@ def _centred(x: np.ndarray, on: np.ndarray, axis: int) -> np.ndarray:
     kept = np.where(on, x, 0.0)
     middle = kept.sum(axis, keepdims=True) / np.maximum(1, on.sum(axis, keepdims=True))
     moved = np.where(on, x - middle, 0.0)
-    return np.where(np.abs(moved).max(axis, keepdims=True) > ROUNDING, moved, 0.0)
+    return np.where(np.abs(moved).max(axis, keepdims=True, initial=0.0) > ROUNDING, moved, 0.0)
 
 
 def binned(x: np.ndarray, y: np.ndarray, on: np.ndarray, bins: int) -> np.ndarray:

@@ -92,7 +92,7 @@ class Impulses:
     def _after(self, i: int) -> np.ndarray:
         """``[R, Q]``."""
         spans = self.shocks[:, 2].astype(int)
-        rows = [-self.response[:, i, i, q, d : d + SOON].mean(-1) for q, d in enumerate(spans)]
+        rows = [-mean(self.response[:, i, i, q, d : d + SOON], -1) for q, d in enumerate(spans)]
         return ratio(np.stack(rows, -1), self.size[:, i], ROOM)
 
     def kinds(self) -> dict[str, np.ndarray]:
@@ -235,7 +235,7 @@ def _unseen(bench: Bench, shocks: np.ndarray, first: int, forced: np.ndarray, si
     found = bench.subject.trace(Plan(forced, shown=shown))
     both = (found.alive & base.alive[:, None])[..., None]
     drop = np.where(both, base.rates[:, None] - found.rates, 0.0).mean(2)[..., start + 1 : start + 1 + SOON, :]
-    strongest = np.maximum(drop.max(-2), 0.0)  # [R, S, N]
+    strongest = drop.max(-2, initial=0.0)  # [R, S, N]
     own = np.stack([strongest[:, s, i] for s, i in enumerate(bench.seats)], 1)
     answer = (strongest.sum(-1) - own) / (bench.game.n - 1)
     return ratio(bench.everybody(answer), np.nan_to_num(size[..., first]), ROOM)
@@ -257,7 +257,8 @@ def _reasons(bench: Bench, shocks: np.ndarray, size: np.ndarray) -> dict[str, st
     if bench.subject.undisturbed.shown is None:
         reasons["retaliation_to_actions"] = "the trust of all steps is too many numbers to keep"
     unmoved = "nobody answers a defection"
-    return {"residual": unmoved, "unforgiving": unmoved} | reasons | {"forgiveness": "no answer to a defection ends"}
+    usual = {"residual": unmoved, "unforgiving": unmoved, "contrition": "no step comes after a defection"}
+    return usual | reasons | {"forgiveness": "no answer to a defection ends"}
 
 
 def _over(x: np.ndarray) -> np.ndarray:

@@ -54,7 +54,7 @@ def trust(bench: Bench, found: Traces) -> TrustUse:
         undefined["trust_efficiency"] = "trust hardly moves"
     recovery, hysteresis = _of_breach_and_sweep(bench, found)
     undefined |= {
-        name: "the episode was over before it"
+        name: "the episode was over before it, or is too short for it"
         for name, x in (("trust_recovery", recovery), ("hysteresis", hysteresis)) if np.isnan(x[:, bench.seats]).any()
     }  # fmt: skip
     by_step = ratio(np.where(base.alive, base.trust.mean(-1), 0.0).mean(1), base.alive.mean(1))
@@ -73,12 +73,18 @@ def _efficiency(bench: Bench, level: np.ndarray) -> np.ndarray:
 def breach_and_sweep(bench: Bench) -> np.ndarray:
     """A breach in the middle by every audited seat, then a slow sweep by each: forced rates ``[2 S, 1, 1, T, N]``."""
     game, seats = bench.game, bench.seats
-    start = game.horizon // 2
+    start, last = _breach(game)
     forced = free(game, 2 * len(seats))
     for s, i in enumerate(seats):
-        forced[s, ..., start : start + BREACH, i] = 0.0
+        forced[s, ..., start : last + 1, i] = 0.0
         forced[len(seats) + s, ..., i] = _sweep(game)
     return forced
+
+
+def _breach(game: Game) -> tuple[int, int]:
+    """(first, last) step of a breach in the middle; a game of no more steps than a breach is all breach."""
+    start = max(0, min(game.horizon // 2, game.horizon - BREACH))
+    return start, min(start + BREACH, game.horizon) - 1
 
 
 def _sweep(game: Game) -> np.ndarray:
@@ -88,13 +94,13 @@ def _sweep(game: Game) -> np.ndarray:
 
 def _of_breach_and_sweep(bench: Bench, found: Traces) -> tuple[np.ndarray, np.ndarray]:
     """(recovery, hysteresis), each ``[R, N]``."""
-    seats, start, sweep = bench.seats, bench.game.horizon // 2, _sweep(bench.game)
+    seats, (start, last), sweep = bench.seats, _breach(bench.game), _sweep(bench.game)
     felt = np.stack([found.trust[:, x, ..., i] for x, i in enumerate(np.tile(seats, 2))], 1)  # [R, X, E, T]
     alive, count = np.asarray(found.alive.all(2)), len(seats)
     before = np.stack([bench.subject.base.trust[..., start - 1, i] for i in seats], 1).mean(2)[..., None]
-    back = felt[:, :count].mean(2)[..., start + BREACH - 1 :] >= BACK * before
+    back = felt[:, :count].mean(2)[..., last:] >= BACK * before
     steps = np.where(back.any(-1), back.argmax(-1), np.inf)
-    there = np.asarray(bench.subject.base.alive.all(1))[:, None, start + BREACH - 1]
+    there = np.asarray(bench.subject.base.alive.all(1))[:, None, last] & (start > 0)  # trust before it is known
     branch = felt[:, count:].mean(2)
     area = -(0.5 * (branch[..., 1:] + branch[..., :-1]) * np.diff(sweep)).sum(-1)
     whole = alive[:, count:, -1]
