@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,11 @@ class Filed:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows = self._read()
+
+    @cached_property
+    def _machine(self) -> str:
+        """Asked once, with the load at the first row: asking costs as much as solving many a cell."""
+        return json.dumps(machine())
 
     def _read(self) -> list[dict[str, Any]]:
         found = json.loads(self.path.read_text()) if self.path.exists() else {"rows": []}
@@ -49,7 +54,7 @@ class Filed:
         self.rows = [*others, row]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         rows = ",\n".join(json.dumps(each) for each in self.rows)
-        write_atomically(self.path, f'{{"machine": {json.dumps(machine())},\n"rows": [\n{rows}\n]}}\n'.encode())
+        write_atomically(self.path, f'{{"machine": {self._machine},\n"rows": [\n{rows}\n]}}\n'.encode())
 
 
 def asked(description: str | None) -> argparse.Namespace:

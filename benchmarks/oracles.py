@@ -23,7 +23,9 @@ import numpy as np
 from cells import Cell, Filed, carry_out
 
 import coopgym
-from coopgym.envs.reward import KINDS
+from coopgym.envs.reward import KINDS, RewardMode
+from coopgym.envs.symmetry import roles
+from coopgym.oracles.best_response import separable
 from coopgym.oracles.concepts import CONCEPTS
 from coopgym.oracles.result import RefusedError, Solution
 
@@ -46,7 +48,7 @@ def _names(text: str) -> list[str]:
 
 
 def planned(options: argparse.Namespace) -> list[Cell]:
-    """The design, large games first: those that end last should be small."""
+    """The design, long games first: those that end last should be short."""
     games = options.games or [id for version in options.versions for id in coopgym.list_games(version=version)]
     games = sorted(games, key=_size, reverse=True)
     return [
@@ -58,9 +60,10 @@ def planned(options: argparse.Namespace) -> list[Cell]:
 
 
 def _size(id: str) -> float:
-    """A guess of how long a game takes."""
+    """A guess of how long a game takes: a search for each role and each mode in which an agent's steps touch."""
     game = coopgym.game(id)
-    return float(game.n * game.horizon * (1 + game.trust_weighted))
+    searched = sum(not separable(game, RewardMode(kind)) for kind in KINDS)
+    return float((1 + roles(game).max()) * game.horizon * searched)
 
 
 def solve_one(cell: Cell, report: Any) -> None:
