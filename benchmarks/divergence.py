@@ -4,7 +4,7 @@
 
 A run counts as diverged if any parameter, loss or action was not finite. The table goes to ``results/divergence.json``;
 what is done is skipped. With ``--games ApacheProject-v0`` it is the long test of forty agents: 500 updates, integrated
-rewards, one seed, in as many steps as 500 updates took on ApacheProject-v1.
+rewards, one seed.
 """
 
 from __future__ import annotations
@@ -22,16 +22,26 @@ from cells import Cell, Filed, asked, carry_out
 
 import coopgym
 from coopgym.algorithms.registry import algorithm as entry
+from coopgym.algorithms.replay_learner import ReplaySettings
 
 STEPS = {"few": 12_000, "many": 4_000}  # environment steps of a replica: up to 8 agents, and above
 LONG, SAME, UPDATES = "ApacheProject-v0", "ApacheProject-v1", 500
 
 
+def long_enough(name: str, short: Cell) -> int:
+    """Steps in which a learner makes UPDATES updates: from its settings if it learns from replay, which a short run
+    fills more than it learns from it; else at the pace of that run."""
+    settings = entry(name).settings() if entry(name).settings else None
+    if isinstance(settings, ReplaySettings):
+        return settings.lanes * (settings.warmup + math.ceil(UPDATES / settings.updates_per_step))
+    return math.ceil(UPDATES * short["env_steps"] / short["updates"])
+
+
 def planned(algorithms: list[str], games: list[str], rows: list[Cell]) -> list[Cell]:
     """The design, without what a learner cannot play. rows: what was measured before."""
-    pace = {row["algorithm"]: row["env_steps"] / row["updates"] for row in rows if row["game"] == SAME}
     if games == [LONG]:
-        return [{"algorithm": name, "game": LONG, "steps": math.ceil(UPDATES * pace[name])} for name in algorithms]
+        short = {row["algorithm"]: row for row in rows if row["game"] == SAME}
+        return [{"algorithm": name, "game": LONG, "steps": long_enough(name, short[name])} for name in algorithms]
     return [
         {"algorithm": name, "game": game, "steps": STEPS["few" if coopgym.game(game).n <= 8 else "many"]}
         for game in games
