@@ -26,7 +26,7 @@ from coopgym.algorithms.files import atomic_path
 from coopgym.algorithms.learner import Learner, Problem
 from coopgym.mechanisms import checks
 
-FORMAT = "coopgym-checkpoint-1"
+FORMAT = "coopgym-checkpoint-2"
 TEXTS = ("about", "learner")  # entries of the header, both JSON
 LEARNER, CURVES = "learner/", "curves/"  # how names of tensors begin
 SHARE = 0.05  # of the time is the most that is spent on writing while a run goes on

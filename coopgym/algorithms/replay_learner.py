@@ -17,12 +17,11 @@ from coopgym.algorithms.features import CROWD, Encoder, mean_of_others
 from coopgym.algorithms.learner import Problem, whole_episodes
 from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.optim import Adam, clip
+from coopgym.algorithms.recall import recall
 from coopgym.algorithms.replay import Replay
 from coopgym.algorithms.rollout import Rollout, uniforms
 from coopgym.algorithms.scaling import PopArt, RewardScale
-from coopgym.envs import observation
 from coopgym.mechanisms import checks
-from coopgym.mechanisms.base import State
 from coopgym.mechanisms.trust import mean_over_pairs
 
 
@@ -98,6 +97,7 @@ class ReplayLearner:
         self.targets = {name: theta.clone() for name, theta in self.parameters.items()}
         self.optimisers = {name: Adam(theta, epsilon=1e-8) for name, theta in self.parameters.items()}
         shape, device = (problem.replicas, problem.game.n), problem.device
+        self.recall = recall(self.games, self.state_encoder)
         self.replay = Replay(shape[0], settings.replay_steps, settings.lanes, self._fields(), device)
         self.reward_scale = RewardScale(shape, settings.lanes, settings.discount, device)
         self.popart = PopArt(shape, settings.popart_rate, device)
@@ -106,16 +106,9 @@ class ReplayLearner:
         self.updates = self.clock = 0
 
     def _fields(self) -> dict[str, tuple[int, ...]]:
-        n, f = self.problem.game.n, self.games.encoder.size
-        fields: dict[str, tuple[int, ...]] = {
-            "features": (n, f), "next_features": (n, f), "rates": (n,), "rewards": (n,), "terminated": (),
-            "truncated": (), "time": (),
-        }  # fmt: skip
-        if self.state_encoder is not None:
-            fields |= {"state": (self.state_encoder.size,), "next_state": (self.state_encoder.size,)}
-        if self.problem.seat is not None:
-            fields["next_rates"] = (n,)
-        return fields
+        n = self.problem.game.n
+        fields = self.recall.fields | {"rates": (n,), "rewards": (n,), "terminated": (), "truncated": (), "time": ()}
+        return fields if self.problem.seat is None else fields | {"next_rates": (n,)}
 
     # --- what the algorithms of this family say for themselves ---------------------------------------------------
 
@@ -186,22 +179,18 @@ class ReplayLearner:
             now = noise[:, :, t]
             return (self.at_random(now) if warming else self.explore(features, now),)
 
-        return self.games.rollout(choose, steps, states=self.listed, final=True)
+        return self.games.rollout(choose, steps, states=self.recall.states_before, final=True)
 
     @torch.no_grad()
     def remember(self, rollout: Rollout) -> None:
         """Put a rollout into replay, with raw rewards, and move the reward scale."""
         assert rollout.final is not None
         rewards = self.rewards(rollout)
-        steps = {
-            "features": rollout.features[:, :, :-1].movedim(1, 3),
-            "next_features": self.games.features(rollout.final).movedim(1, 3),
+        steps = self.recall.kept(rollout) | {
             "rates": rollout.rates.movedim(1, 3), "rewards": rewards.movedim(1, 3),
             "terminated": rollout.terminated[:, 0], "truncated": rollout.truncated[:, 0],
             "time": rollout.times[:, 0, :-1],
         }  # fmt: skip
-        if rollout.states is not None:
-            steps |= {"state": self._joint(rollout.states)[:, :-1], "next_state": self._joint(rollout.final)}
         if self.problem.seat is not None:
             steps["next_rates"] = self.games.as_seated(torch.zeros_like(rewards), rollout.final).movedim(1, 3)
         self.replay.add(**steps)
@@ -219,11 +208,6 @@ class ReplayLearner:
         if not first:
             self.popart.change_units(sigma / self.reward_scale.sigma)
 
-    def _joint(self, states: State) -> Tensor:
-        """The joint observation ``[R, H, E, S]``, scaled."""
-        assert self.state_encoder is not None
-        return self.state_encoder(observation.observe(self.games.game, states, "joint")).squeeze(-2)
-
     def sample(self) -> Sample:
         """A batch from replay, as critics and actors want it."""
         s, count = self.settings, self.settings.rewards_ahead
@@ -232,10 +216,10 @@ class ReplayLearner:
         y, rewards, steps = (x, x["rewards"], torch.ones_like(x["time"])) if count == 1 else self._several(drawn, x)
         ends = y["terminated"] > 0.5, y["truncated"] > 0.5
         now, then = (annuity(t, self.problem.game.horizon, s.discount, s.objective) for t in (x["time"], y["time"] + 1))
-        features, following = x["features"].movedim(2, 1), y["next_features"].movedim(2, 1)
+        present, following = self.recall.seen(x, ""), self.recall.seen(y, "next_")
         return Sample(
-            features, self.seen(features, x.get("state")), x["rates"].movedim(2, 1), rewards.movedim(2, 1),
-            following, self.seen(following, y.get("next_state")), continues(*ends, s.objective).unsqueeze(1),
+            present.features, self.seen(*present), x["rates"].movedim(2, 1), rewards.movedim(2, 1),
+            following.features, self.seen(*following), continues(*ends, s.objective).unsqueeze(1),
             now.unsqueeze(1), then.unsqueeze(1), (s.discount**steps).unsqueeze(1),
             y["next_rates"].movedim(2, 1) if "next_rates" in y else None,
         )  # fmt: skip
@@ -249,7 +233,8 @@ class ReplayLearner:
             rewards += torch.where(going.unsqueeze(-1), self.settings.discount**m * y["rewards"], 0.0)
             steps += going
             going = going & ((y["terminated"] + y["truncated"]) < 0.5)
-        names = [name for name in self.replay.fields if name not in ("features", "state", "rates", "rewards")]
+        before = ("rates", "rewards", *self.recall.fields)
+        names = [name for name in self.replay.fields if name.startswith("next_") or name not in before]
         return self.replay.fetch(drawn, names, steps.long() - 1), rewards, steps
 
     def seen(self, features: Tensor, joint: Tensor | None) -> Tensor:

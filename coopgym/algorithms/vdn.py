@@ -154,22 +154,16 @@ class VDN(ReplayLearner):
     @torch.no_grad()
     def estimate(self, rollout: Rollout) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Features, states, rates and normalised Q(lambda) goals ``[R, N, B, ...]``; moves the scales."""
-        assert rollout.final is not None
         s, rewards, ended = self.settings, self.rewards(rollout), rollout.terminated | rollout.truncated
         self.measure(rewards, ended)
         rewards = rewards / self.reward_scale.sigma[..., None, None]
         self._flag(torch.isfinite(rewards).flatten(1).all(1))
         if self.updates == 0:
             self._normalise(rewards)
-        features, after = rollout.features[:, :, :-1], self.games.features(rollout.final)
-        joint = next_joint = None
-        if rollout.states is not None:
-            joint, next_joint = (
-                self._joint(rollout.states)[:, :-1].flatten(1, 2),
-                self._joint(rollout.final).flatten(1, 2),
-            )
-        flat, flat_after = features.flatten(2, 3), after.flatten(2, 3)
-        state, next_state = self.seen(flat, joint), self.seen(flat_after, next_joint)
+        steps = {name: x.flatten(1, 2) for name, x in self.recall.kept(rollout).items()}
+        before, after = self.recall.seen(steps, ""), self.recall.seen(steps, "next_")
+        flat, flat_after = before.features, after.features
+        state, next_state = self.seen(*before), self.seen(*after)
         times = rollout.times[:, :, :-1]
         now, then = (annuity(times + k, self.problem.game.horizon, s.discount, s.objective) for k in (0, 1))
         values = self.best(flat, state).reshape(rewards.shape) * now

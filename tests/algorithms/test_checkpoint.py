@@ -339,7 +339,7 @@ def flipped(data):
         (flipped, "it is damaged .its content has another checksum"),
         (lambda data: data.replace(b'\\"iteration\\":2', b'\\"iteration\\":3').replace(
             b'\\"iteration\\": 2', b'\\"iteration\\": 3'), "it is damaged .its content has another checksum"),
-        (lambda data: data.replace(b"checkpoint-1", b"checkpoint-9"), "its format is 'coopgym-checkpoint-9'"),
+        (lambda data: data.replace(b"checkpoint-2", b"checkpoint-9"), "its format is 'coopgym-checkpoint-9'"),
         (lambda data: files.save({"theta": torch.zeros(2)}), "its format is None"),
     ],
 )  # fmt: skip
