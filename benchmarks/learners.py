@@ -41,21 +41,32 @@ FEW = 3  # replicas where agents are varied: 40 agents are as much work as twent
 LIMIT = 20.0  # seconds of a measurement
 ABLATION_STEPS, ABLATION_GAMES = 500_000, ("TrustDilemma-v1", "PlatformEcosystem-v1")
 
-# what is compared: the same widths, discounted problem aside, and the same work for each environment step
-PAIRS = {
-    "PPO": {
-        "ours": "IPPO", "lanes": 8, "work": "100 steps of 8 games, then 4 epochs of 4 minibatches of 200",
+# what is compared, with the same widths: the same work for each environment step, or what each does by default
+PAIRS = (
+    {
+        "ours": "IPPO", "theirs": "PPO", "lanes": 8,
+        "work": "100 steps of 8 games, then 4 epochs of 4 minibatches of 200",
         "options": {"lanes": 8, "epochs": 4, "minibatches": 4, "rollout_steps": 100},
-        "theirs": {"n_steps": 100, "batch_size": 200, "n_epochs": 4},
+        "their_options": {"n_steps": 100, "batch_size": 200, "n_epochs": 4},
     },
-    "SAC": {
-        "ours": "ISAC", "lanes": 32, "work": "one update of a batch of 256 for each step of 32 games",
+    {
+        "ours": "ISAC", "theirs": "SAC", "lanes": 32,
+        "work": "one update of a batch of 256 for each step of 32 games",
         "options": {"lanes": 32, "batch": 256, "updates_per_step": 1, "policy_delay": 1, "replay_steps": 1000},
-        "theirs": {
+        "their_options": {
             "batch_size": 256, "train_freq": 1, "gradient_steps": 1, "buffer_size": 32_000, "learning_starts": 32,
         },
     },
-}  # fmt: skip
+    {
+        "ours": "IPPO", "theirs": "PPO", "lanes": 1, "work": "what it does by default",
+        "options": {}, "their_options": {"n_steps": 2048},
+    },
+    {
+        "ours": "ISAC", "theirs": "SAC", "lanes": 1,
+        "work": "what it does by default: an update every 32 steps; every step",
+        "options": {}, "their_options": {"learning_starts": 32},  # so that it learns from all steps that are timed
+    },
+)  # fmt: skip
 
 
 def measured(**asked: Any) -> Row:
@@ -160,16 +171,19 @@ def lanes(cells: Cells, names: list[str]) -> Iterator[Row]:
 def sb3(cells: Cells, names: list[str]) -> Iterator[Row]:
     """Ours and theirs in turn, twice, on the same core; the better of each, and how many times theirs ours is."""
     game = GAMES[2]
-    for theirs, pair in PAIRS.items():
+    for pair in PAIRS:
         if pair["ours"] not in names:
             continue
+        theirs = pair["theirs"]
         common = {"device": cells.device, "game": game, "seconds": max(3.0, cells.seconds)}
         rounds: list[tuple[Row, Row]] = []
         for _ in range(2):
             own = measured(
                 **common, measure="cell", algorithm=pair["ours"], replicas=REPLICAS, limit=60.0, options=pair["options"]
             )
-            other = measured(**common, measure="sb3", algorithm=theirs, lanes=pair["lanes"], options=pair["theirs"])
+            other = measured(
+                **common, measure="sb3", algorithm=theirs, lanes=pair["lanes"], options=pair["their_options"]
+            )
             rounds.append((own, other))
         row = {"algorithm": pair["ours"], "against": f"Stable-Baselines3 {theirs}", "game": game, "agents": 2}
         row |= {"replicas": REPLICAS, "lanes": pair["lanes"], "work": pair["work"], "unit": "game-steps/s"}
