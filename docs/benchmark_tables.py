@@ -175,6 +175,10 @@ SECTIONS = {
         "cell in [learners.md](learners.md). Does not depend on the load; the seconds there do.",
         lambda content: quality_tables.summary(quality_tables.load("quality")[0]),
     ),
+    "yardsticks": Section(
+        "Teams beside the best constant and the best sequence", "python benchmarks/yardsticks.py",
+        "Does not depend on the load.", with_rows(quality_tables.yardsticks),
+    ),
     "divergence": Section(
         "Divergence", "python benchmarks/divergence.py", "Does not depend on the load.",
         with_rows(quality_tables.divergence),

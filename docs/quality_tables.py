@@ -1,6 +1,7 @@
 """Writes the generated parts of docs/learners.md from benchmarks/results: ``python docs/quality_tables.py [--write]``.
 
-Quality comes from ``quality.json``, divergence from ``divergence.json``, the choice of defaults from ``sweep.json``.
+Quality comes from ``quality.json``, that of teams from ``yardsticks.json``, divergence from ``divergence.json``, the
+choice of defaults from ``sweep.json``.
 Parts without measurements stay as they are. Without ``--write`` it says whether the page is up to date (exit code 1
 if not).
 """
@@ -22,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "learners.md"
 RESULTS = ROOT / "benchmarks" / "results"
 SMALL = 6  # agents
+BEST = ("best_constant", "best_sequence")
 Row = dict[str, Any]
 
 
@@ -120,6 +122,17 @@ def cell(name: str, row: Row) -> list[str]:
     ]  # fmt: skip
 
 
+def yardsticks(rows: list[Row]) -> str:
+    """Each learner's returns beside the best constant and the best sequence of a game: mean and worst seed."""
+    lines = []
+    for row in rows:
+        against = ([0.0 if x is None else x / row[best] for x in row["returns"]] for best in BEST)
+        parts = [f"{100 * value:.2f}%" for found in against for value in (fmean(found), min(found))]
+        lines.append([row["algorithm"], row["game"], f"`{canonical(row['options'])}`", f"{row['env_steps']:,}", *parts])
+    head = ["learner", "game", "options", "steps", "of the best constant", "worst seed", "of the best sequence"]
+    return table([*head, "worst seed"], lines, left=3)
+
+
 def divergence(rows: list[Row]) -> str:
     """How many runs of each learner diverged, over all games and reward modes; beside them the updates of its long run
     on a released game, where that was done."""
@@ -161,14 +174,14 @@ def page(text: str) -> str:
         if (RESULTS / f"{name}.json").exists():
             rows, about = load(name)
             for part, make in makers.items():
-                text = replaced(
-                    text, part, f"{make(rows)}\n\n{about}" if part in ("matrix", "divergence") else make(rows)
-                )
+                text = replaced(text, part, f"{make(rows)}\n\n{about}" if part in DATED else make(rows))
     return text
 
 
+DATED = ("matrix", "yardsticks", "divergence")  # parts that say on what machine they were measured
 PARTS = {
     "quality": {"summary": summary, "matrix": matrix, "details": details},
+    "yardsticks": {"yardsticks": yardsticks},
     "divergence": {"divergence": divergence},
     "sweep": {"sweep": sweep},
 }
