@@ -29,9 +29,9 @@ LONG, SAME, UPDATES = "ApacheProject-v0", "ApacheProject-v1", 500
 
 
 def long_enough(name: str, short: Cell) -> int:
-    """Steps in which a learner makes UPDATES updates: from its settings if it learns from replay, which a short run
-    fills more than it learns from it; else at the pace of that run."""
-    settings = entry(name).settings() if entry(name).settings else None
+    """Steps in which a learner makes UPDATES updates: from its settings if it learns from replay, since a short run is
+    mostly warm-up then; else at the pace of that run."""
+    settings = entry(name).settings()
     if isinstance(settings, ReplaySettings):
         return settings.lanes * (settings.warmup + math.ceil(UPDATES / settings.updates_per_step))
     return math.ceil(UPDATES * short["env_steps"] / short["updates"])

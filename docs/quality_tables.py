@@ -30,7 +30,7 @@ Row = dict[str, Any]
 def load(name: str) -> tuple[list[Row], str]:
     """(rows, a sentence about the machine) of one file of results; of two budgets in one game the larger one counts."""
     found = json.loads((RESULTS / f"{name}.json").read_text())
-    if name in ("quality", "yardsticks"):
+    if name == "quality":
         largest = {(r["algorithm"], r["game"]): r for r in sorted(found["rows"], key=lambda r: int(r["steps"]))}
         found["rows"] = list(largest.values())
     machine = found["machine"]

@@ -23,7 +23,7 @@ class Seen(NamedTuple):
 
 
 class FeatureRecall:
-    """Keeps features, ready to use: of few agents they are no larger than the states, and a sample is one gather."""
+    """Keeps features, ready to use: a sample is one gather, and the features of few agents are small."""
 
     def __init__(self, games: Games, joint: Encoder | None) -> None:
         self.games, self.joint = games, joint

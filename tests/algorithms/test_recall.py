@@ -53,4 +53,4 @@ def test_forty_agents_fit_beside_each_other(learner, name):
     entry = algorithm(learner)
     made = entry.build(problem(name, seeds=(0,)), entry.settings())
     held = made.replay.rows.numel() * made.replay.rows.element_size()
-    assert held < 1e9  # bytes of a replica; seventeen times as much where each agent's features are kept
+    assert held < 1e9  # bytes of a replica; with each agent's features they were 17e9
