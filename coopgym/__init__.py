@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from coopgym.envs.registration import register_all
 
 if TYPE_CHECKING:
+    import coopgym.statistics as statistics
     import coopgym.testing as testing
     from coopgym.algorithms.evaluation import Evaluation, evaluate
     from coopgym.algorithms.policy import Policy, load_policy, policy
@@ -42,7 +43,7 @@ except PackageNotFoundError:  # a source tree that was never installed
 
 register_all()
 
-_ROOMS = ("audit", "testing")
+_ROOMS = ("audit", "statistics", "testing")
 _HOMES = {
     "Dilemma": "coopgym.oracles.dilemma",
     "Evaluation": "coopgym.algorithms.evaluation",
@@ -96,6 +97,7 @@ __all__ = [
     "policy",
     "score",
     "solve",
+    "statistics",
     "testing",
     "train",
     "validate",
