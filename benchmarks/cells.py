@@ -14,8 +14,8 @@ from typing import Any
 from timing import machine
 
 import coopgym
-from coopgym.algorithms.files import write_atomically
 from coopgym.algorithms.record import canonical
+from coopgym.files import write_atomically
 from coopgym.study.workers import run_jobs
 
 Cell = dict[str, Any]  # what identifies a program; plain JSON

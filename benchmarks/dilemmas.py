@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import coopgym
-from coopgym.algorithms.files import write_atomically
 from coopgym.envs.reward import KINDS
+from coopgym.files import write_atomically
 
 FILE = Path(coopgym.__file__).parent / "report" / "dilemmas.json"
 

@@ -23,8 +23,8 @@ import numpy as np
 from timing import machine
 
 import coopgym
-from coopgym.algorithms.files import write_atomically
 from coopgym.envs.reward import KINDS, RewardMode
+from coopgym.files import write_atomically
 from coopgym.oracles.trust_aware import returns
 
 RESULTS = Path(__file__).parent / "results"

@@ -27,7 +27,7 @@ import plain_sweeps
 from timing import machine
 
 import coopgym
-from coopgym.algorithms.files import write_atomically
+from coopgym.files import write_atomically
 from coopgym.validation.files import read_data
 from coopgym.validation.report1.evidence import evidence
 from coopgym.validation.report1.model import FORMS

@@ -22,8 +22,8 @@ from torch import Tensor
 import coopgym
 from coopgym.algorithms import record, snapshot
 from coopgym.algorithms.curves import Curves
-from coopgym.algorithms.files import atomic_path
 from coopgym.algorithms.learner import Learner, Problem
+from coopgym.files import atomic_path
 from coopgym.mechanisms import checks
 
 FORMAT = "coopgym-checkpoint-2"

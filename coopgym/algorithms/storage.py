@@ -14,7 +14,6 @@ from safetensors import SafetensorError
 from safetensors import torch as tensors
 from torch import Tensor
 
-from coopgym.algorithms.files import write_atomically
 from coopgym.algorithms.foreign import ForeignPolicy, rebuilt
 from coopgym.algorithms.network_policy import HEADS, OF_BINS, NetworkPolicy
 from coopgym.algorithms.networks import Network
@@ -23,6 +22,7 @@ from coopgym.algorithms.seating import Seat, SeatPolicy
 from coopgym.algorithms.trust_rule import TrustRule
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
+from coopgym.files import write_atomically
 
 FORMAT = "coopgym-policy-1"
 

@@ -19,7 +19,6 @@ from coopgym.algorithms import checkpoint as checkpoints
 from coopgym.algorithms import record, registry
 from coopgym.algorithms.curves import Curves
 from coopgym.algorithms.evaluation import DRAWN_EPISODES, Evaluation, best_constant, enough_episodes, evaluate
-from coopgym.algorithms.files import write_atomically
 from coopgym.algorithms.interrupts import patience
 from coopgym.algorithms.learner import Learner, Problem
 from coopgym.algorithms.memory import keep_freed_memory
@@ -31,6 +30,7 @@ from coopgym.envs.catalogue import entry
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.envs.reward import KINDS, RewardMode
+from coopgym.files import write_atomically
 from coopgym.mechanisms import checks
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coopgym.algorithms.files import write_atomically
 from coopgym.algorithms.record import digest
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
+from coopgym.files import write_atomically
 from coopgym.mechanisms import checks
 from coopgym.oracles.concepts import CONCEPTS, Concept
 from coopgym.oracles.result import RefusedError, Solution

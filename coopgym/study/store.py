@@ -12,8 +12,8 @@ import uuid
 from pathlib import Path
 from typing import Any, Protocol
 
-from coopgym.algorithms.files import write_atomically
 from coopgym.algorithms.record import digest
+from coopgym.files import write_atomically
 
 
 class Store(Protocol):

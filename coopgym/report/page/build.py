@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import coopgym
-from coopgym.algorithms.files import write_atomically
+from coopgym.files import write_atomically
 from coopgym.report.page import (
     answers,
     cases,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coopgym.algorithms.files import write_atomically
+from coopgym.files import write_atomically
 from coopgym.study import formats, study
 from coopgym.study.cards import croissant, facts, text
 from coopgym.study.cards.pack import checksums, pack

@@ -10,11 +10,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from coopgym.algorithms.files import atomic_file
 from coopgym.algorithms.record import NO_MODE, canonical, mutuality
 from coopgym.envs.catalogue import entry
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.reward import RewardMode
+from coopgym.files import atomic_file
 from coopgym.mechanisms import checks
 from coopgym.study import twins
 from coopgym.study.cells import Cell, Excluded, of_game
