@@ -16,6 +16,7 @@ import coopgym
 from coopgym.envs.reward import KINDS
 from coopgym.oracles import NAMES
 from coopgym.oracles.concepts import CONCEPTS
+from coopgym.oracles.result import STATUSES
 from coopgym.report.catalogue import dilemmas
 
 PAGE = ROOT / "docs" / "oracles.md"
@@ -62,16 +63,16 @@ def answers(rows: list[Row], version: str) -> str:
 
 
 def counts(rows: list[Row]) -> str:
-    """How many answers of each concept are certified, approximate, rules, or refused, and the seconds it took."""
+    """How many answers of each concept have each status or are refused, and the seconds it took."""
     lines = []
     for version in ("v1", "v0"):
         for concept in NAMES:
             own = [r for r in rows if r["concept"] == concept and r["game"].endswith(version)]
             if own:
-                told = [sum(r["status"] == s for r in own) for s in ("certified", "approximate", "rule", "refused")]
+                told = [sum(r["status"] == s for r in own) for s in (*STATUSES, "refused")]
                 seconds = sum(r["seconds"] for r in own)
                 lines.append([concept, version, str(len(own)), *map(str, told), f"{seconds:.0f}"])
-    head = ["concept", "version", "asked", "certified", "approximate", "rule", "refused", "core seconds"]
+    head = ["concept", "version", "asked", *STATUSES, "refused", "core seconds"]
     return table(head, lines, left=2)
 
 

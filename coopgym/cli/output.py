@@ -143,6 +143,8 @@ def solutions(found: Answers, picture: Path | None, json: bool) -> None:
     console.print(table)
     for one in found.solutions:
         known = [one.method, f"other answers: {one.uniqueness}", one.certificate.method, *one.notes]
+        if one.certificate.at_most is not None:
+            known.append(f"no deviation gains more than {one.certificate.at_most:.1e} of the reward")
         if one.bound is not None:
             known.append(f"no policy has a larger sum of rewards than {one.bound:,.1f}")
         console.print(f"{one.concept}: {'; '.join(known)}", highlight=False, markup=False)

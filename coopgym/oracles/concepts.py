@@ -55,17 +55,22 @@ def _open_loop(game: Game, mode: RewardMode) -> Solution:
     return _nobody_gains(_Question(game, game.hash, mode))
 
 
+def _trust_aware(game: Game, mode: RewardMode) -> Solution:
+    return trust_aware.solve(game, mode, advice(game, "coopetitive", "loyalty"))
+
+
 def _any(game: Game) -> str | None:
     return None
 
 
-def _of_reports(*reports: int, instead: str) -> Limit:
-    """Only games of these reports; ``instead`` says what to ask of the others."""
+def _of_reports(*reports: int, instead: tuple[str, ...] = (), reason: str = "") -> Limit:
+    """Only games of these reports; ``instead`` names concepts that the others may have an answer to."""
 
     def limit(game: Game) -> str | None:
         if game.report in reports:
             return None
-        return f"it is of TR-{game.report}, and the concept belongs to TR-{', TR-'.join(map(str, reports))}; {instead}"
+        belongs = f"it is of TR-{game.report}, and the concept belongs to TR-{', TR-'.join(map(str, reports))}"
+        return f"{belongs}{reason}{advice(game, *instead)}"
 
     return limit
 
@@ -73,7 +78,14 @@ def _of_reports(*reports: int, instead: str) -> Limit:
 def _answers_trust(game: Game) -> str | None:
     if game.trust is not None and (game.report == 2 or game.exit is not None):
         return None
-    return "neither trust nor an end that depends on it is what its report is about; ask for 'coopetitive' or 'loyalty'"
+    reason = "neither trust nor an end that depends on it is what its report is about"
+    return reason + advice(game, "coopetitive", "loyalty")
+
+
+def advice(game: Game, *names: str) -> str:
+    """Words that say what to ask instead: those of the named concepts that apply to the game; empty if none does."""
+    open_to = [repr(name) for name in names if CONCEPTS[name].limit(game) is None]
+    return f"; ask for {' or '.join(open_to)}" if open_to else ""
 
 
 CONCEPTS = {
@@ -86,12 +98,12 @@ CONCEPTS = {
         Concept(
             "coopetitive", "Equilibrium", "TR-1, equations of the coopetitive equilibrium, over an episode",
             "Over an episode: nobody gains by another sequence of actions, each caring for others as the mode says.",
-            "integrated", _open_loop, _of_reports(1, 2, 4, instead="ask for 'loyalty'"),
+            "integrated", _open_loop, _of_reports(1, 2, 4, instead=("loyalty",)),
         ),
         Concept(
             "trust_aware", "TrustAware", "TR-2, as rules in trust and time",
             "Over an episode: rules in trust and time, each the best that was found against the others' rules.",
-            "integrated", trust_aware.solve, _answers_trust,
+            "integrated", _trust_aware, _answers_trust,
         ),
         Concept(
             "social_optimum", "SocialOptimum", "planner of the sum of rewards",
@@ -101,17 +113,17 @@ CONCEPTS = {
         Concept(
             "loyalty", "Loyalty", "TR-3 with the dynamics of loyalty",
             "Over an episode of a team: nobody gains by another sequence, knowing how effort builds loyalty.",
-            "integrated", _open_loop, _of_reports(3, instead="ask for 'coopetitive'"),
+            "integrated", _open_loop, _of_reports(3, instead=("coopetitive",)),
         ),
         Concept(
             "reciprocity", "ReciprocityEquilibrium", "TR-4 with memory",
             "Over an episode with partners that answer: nobody gains by another sequence of actions.",
-            "integrated", _open_loop, _of_reports(4, instead="ask for 'coopetitive' or 'loyalty'"),
+            "integrated", _open_loop, _of_reports(4, instead=("coopetitive", "loyalty")),
         ),
         Concept(
             "bounded_reciprocity", "BoundedReciprocity", "TR-4, section 8.4",
             "The law of TR-4 by which everybody answers the others, within bounds; no claim that it is best.",
-            "integrated", bounded_reciprocity.solve, _of_reports(4, instead="there is nothing to answer in it"),
+            "integrated", bounded_reciprocity.solve, _of_reports(4, reason="; there is nothing to answer in it"),
         ),
     )
 }  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +16,8 @@ from coopgym.envs.game import Game
 STAGE_TOLERANCE = 1e-6  # largest relative gain of an equilibrium of one step
 SEQUENCE_TOLERANCE = 1e-4  # and of one of whole sequences
 RULE = "rule"  # the kind of what is played because a report says so
+CERTIFIED, UNREFUTED, APPROXIMATE = "certified", "unrefuted", "approximate"
+STATUSES = (CERTIFIED, UNREFUTED, APPROXIMATE, RULE)
 ARRAYS = ("actions", "payoffs", "rewards", "coefficients")
 
 
@@ -26,12 +27,14 @@ class RefusedError(ValueError):
 
 @dataclass(frozen=True)
 class Certificate:
-    """The strongest objection that was found.
+    """The largest unilateral gain that was found and, where the question is closed, the largest that is possible.
 
     gain: largest unilateral gain of an agent [reward], or for an optimum what a bound leaves open [reward];
-    relative: the same over max(1, |value|); method: what was searched; exhaustive: the search covers its class of
-    deviations (a grid refined by local search); deviation: the agent, step and action of the largest gain; starts,
-    solutions: random starts and the distinct answers they led to; trace: largest change of each iteration [action].
+    relative: the same over max(1, |value|); method: what was searched, or what closes the question; exhaustive: no
+    deviation can gain more than the tolerance (a formula, every step solved, a dynamic programme, or a bound that is
+    met); deviation: the agent, step and action of the largest gain; starts, solutions: random starts and the distinct
+    answers they led to; trace: largest change of each iteration [action]; at_most: a proven bound of the relative gain
+    of any deviation (None: the search is all that is known).
     """
 
     gain: float
@@ -42,6 +45,7 @@ class Certificate:
     starts: int = 0
     solutions: int = 1
     trace: tuple[float, ...] = ()
+    at_most: float | None = None
 
 
 def rates_of(game: Game, actions: np.ndarray) -> np.ndarray:
@@ -79,18 +83,29 @@ class Solution:
 
     @property
     def tolerance(self) -> float:
-        """Up to which relative gain it is called certified."""
+        """Up to which relative gain an answer counts as one."""
         return STAGE_TOLERANCE if self.actions.ndim == 1 else SEQUENCE_TOLERANCE
 
     @property
     def status(self) -> str:
-        """ "certified", or "approximate": the relative gain of the certificate is above the tolerance.
+        """One of ``STATUSES``.
 
-        A "rule" makes no claim that its gain could prove.
+        "certified": a proof closes the question: a formula, every step solved, a dynamic programme with its error, or
+        a bound that is met. "unrefuted": a search found no gain above the tolerance, and ``searched`` says what was
+        searched; a better deviation may exist. "approximate": a larger gain is known, or a bound leaves more open.
+        "rule": nothing is claimed that a gain could refute.
         """
         if self.kind == RULE:
             return RULE
-        return "certified" if self.certificate.relative <= self.tolerance else "approximate"
+        if np.isfinite(self.certificate.relative) and self.certificate.relative > self.tolerance:
+            return APPROXIMATE
+        closed = self.certificate.exhaustive and np.isfinite(self.certificate.relative)
+        return CERTIFIED if closed else UNREFUTED
+
+    @property
+    def searched(self) -> str:
+        """What was searched for a gain, or what closes the question."""
+        return self.certificate.method
 
     @property
     def welfare(self) -> float:
@@ -116,7 +131,7 @@ class Solution:
         plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         plain["certificate"] = dataclasses.asdict(self.certificate)
         plain |= {name: plain[name].tolist() for name in ARRAYS if plain[name] is not None}
-        return {**plain, "status": self.status, "welfare": self.welfare}
+        return {**plain, "status": self.status, "searched": self.searched, "welfare": self.welfare}
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Solution:
@@ -128,4 +143,21 @@ class Solution:
         return cls(**{**entries, "certificate": Certificate(**certificate), "notes": tuple(entries["notes"])})
 
     def __str__(self) -> str:
-        return json.dumps({k: v for k, v in self.to_dict().items() if k != "actions"}, indent=1)
+        """What was asked, what is played, what it earns and how sure that is; ``to_dict`` has everything."""
+        span = "a step" if self.actions.ndim == 1 else f"an episode of {len(self.actions)} steps"
+        lines = [
+            f"{self.game} {self.concept} ({self.reward_mode}): {self.status} {self.kind}, {span}",
+            f"actions {list(self.actions.shape)} [endowment units]:",
+            np.array2string(self.actions, precision=4, suppress_small=True, threshold=60, edgeitems=3),
+            f"payoffs {_numbers(self.payoffs)}; rewards {_numbers(self.rewards)}; welfare {self.welfare:.6g}",
+            f"largest relative gain {self.certificate.relative:.3g}; {self.searched}",
+        ]
+        if self.certificate.at_most is not None:
+            lines.append(f"no deviation gains more than {self.certificate.at_most:.3g}, relative")
+        if self.bound is not None:
+            lines.append(f"no policy has a larger sum of rewards than {self.bound:.8g}")
+        return "\n".join([*lines, f"method: {self.method}; other answers: {self.uniqueness}", *self.notes])
+
+
+def _numbers(values: np.ndarray) -> str:
+    return np.array2string(values, precision=6, suppress_small=True, threshold=12, edgeitems=3)

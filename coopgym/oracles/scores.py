@@ -57,10 +57,20 @@ def scale(
     if not ends.optimum - ends.nash > tolerance * abs(ends.optimum):
         raise RefusedError(
             f"{made.id}: selfish play earns {ends.nash:,.6g} and the optimum {ends.optimum:,.6g} over an episode, less "
-            f"than {tolerance:.2%} apart; a score between them means nothing: compare returns, or make the game with "
-            "tension='high' where it has that option"
+            f"than {tolerance:.2%} apart; a score between them means nothing: compare returns{_tense(made)}"
         )
     return ends
+
+
+def _tense(game: Game) -> str:
+    """The advice to make the game with more at stake, where that can be done and has not been done."""
+    if game.options.get("tension", "high") == "high":
+        return ""
+    try:
+        make_game(game.id, **{**game.options, "tension": "high"})
+    except (TypeError, ValueError):
+        return ""
+    return ", or make the game with tension='high'"
 
 
 def score(

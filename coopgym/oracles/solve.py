@@ -18,7 +18,7 @@ from coopgym.mechanisms import checks
 from coopgym.oracles.concepts import CONCEPTS, Concept
 from coopgym.oracles.result import RefusedError, Solution
 
-FORMAT = "coopgym-solution-1"
+FORMAT = "coopgym-solution-2"
 _SOLVED: dict[str, Solution] = {}  # of this process
 
 
@@ -37,8 +37,9 @@ def solve(
     "nash" and "social_optimum" and "integrated" for the others. cache: a folder in which answers are kept as JSON, by
     a hash of all that decides them; within a process they are kept anyway. ``game_options`` as for ``coopgym.game``.
 
-    A Solution says in ``status`` whether its certificate is within the tolerance ("certified") or not ("approximate"),
-    in ``uniqueness`` what is known about other answers, and in ``policy()`` how to play it. Raises RefusedError (a
+    A Solution says in ``status`` whether a proof closes the question ("certified"), a search found nothing
+    ("unrefuted"; ``searched`` says what was searched), or a gain is known or left open ("approximate"), in
+    ``uniqueness`` what is known about other answers, and in ``policy()`` how to play it. Raises RefusedError (a
     ValueError) where the concept does not apply, saying what to ask instead; ValueError for unknown names and options.
     """
     checks.choice("concept", concept, tuple(CONCEPTS))

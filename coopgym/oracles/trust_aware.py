@@ -36,10 +36,11 @@ class Found(NamedTuple):
     gains: np.ndarray
 
 
-def solve(game: Game, mode: RewardMode) -> Solution:
+def solve(game: Game, mode: RewardMode, instead: str = "") -> Solution:
     """Rules ``[N, 3]`` that answer each other, from the baselines; what they play, and what any sequence could gain.
 
-    Raises RefusedError where the rules chase each other, and an agent still gains much in the best profile on the way.
+    ``instead`` ends the message of a refusal. Raises RefusedError where the rules chase each other, and an agent still
+    gains much in the best profile on the way.
     """
     began = time.perf_counter()
     level = np.asarray(game.baseline / game.endowment)
@@ -48,7 +49,7 @@ def solve(game: Game, mode: RewardMode) -> Solution:
     if left > WORTHLESS:
         raise RefusedError(
             f"no rules in trust and time that answer each other were found for {game.id} ({mode}): in {SWEEPS} sweeps "
-            f"they went round in a circle, on which an agent gains {left:.1%} at least; ask for 'coopetitive'"
+            f"they went round in a circle, on which an agent gains {left:.1%} at least{instead}"
         )
     actions = path_of(game, _follow(game, found.coefficients))
     played = Sequences(game, mode).play(actions)

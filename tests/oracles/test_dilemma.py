@@ -120,6 +120,14 @@ def test_where_survival_is_at_stake_the_best_constant_is_the_better_end():
 def test_no_score_where_there_is_no_dilemma():
     with pytest.raises(RefusedError, match=r"ReciprocalDilemma-v1: selfish play earns .* apart"):
         score(29_650.0, "ReciprocalDilemma-v1")
+    with pytest.raises(RefusedError, match=r"apart.*tension='high'"):
+        score(1.0, "ReciprocalDilemma-v1", nash=2.0, optimum=1.0)
+    with pytest.raises(RefusedError, match=r"compare returns$"):  # these have no such option, or use it
+        score(1.0, "ReciprocalDilemma-v0", nash=2.0, optimum=1.0)
+    with pytest.raises(RefusedError, match=r"compare returns$"):
+        score(1.0, "ReciprocalDilemma-v1", nash=2.0, optimum=1.0, tension="high")
+    with pytest.raises(RefusedError, match=r"compare returns$"):
+        score(1.0, "DynamicPartnerSelection-v1", nash=2.0, optimum=1.0, n_agents=3)
     with pytest.raises(RefusedError, match="apart"):
         score(1.0, "PublicGoods-v1", nash=2.0, optimum=1.0)
     assert 0.0 < score(29_650.0, "ReciprocalDilemma-v1", tolerance=1e-4) < 1.0

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
@@ -70,6 +71,7 @@ def test_every_face_pays_what_the_oracle_says():
         ("reciprocity", "SLCD-v1", "belongs to TR-4"),
         ("bounded_reciprocity", "TrustDilemma-v1", "nothing to answer"),
         ("trust_aware", "GiftExchange-v1", "ask for 'coopetitive'"),
+        ("trust_aware", "PublicGoods-v1", "ask for 'loyalty'"),
     ],
 )
 def test_a_concept_that_does_not_apply_is_refused_with_what_to_ask_instead(concept, game, reason):
@@ -77,6 +79,36 @@ def test_a_concept_that_does_not_apply_is_refused_with_what_to_ask_instead(conce
         coopgym.solve(game, concept)
     with pytest.raises(ValueError, match=reason):
         coopgym.policy(CONCEPTS[concept].oracle, game)
+
+
+@pytest.mark.parametrize("game", [*coopgym.list_games(), *coopgym.list_games(version="v0")])
+def test_what_a_refusal_advises_is_accepted(game):
+    """A concept that one refusal names applies to the game: no chain of refusals."""
+    made = coopgym.game(game)
+    reasons = {name: concept.limit(made) for name, concept in CONCEPTS.items()}
+    for reason in filter(None, reasons.values()):
+        advised = re.findall(r"'(\w+)'", reason)
+        assert all(reasons[name] is None for name in advised), reason
+
+
+def test_proof_and_search_have_different_words():
+    """Certified only where something closes the question; a search that found nothing is unrefuted."""
+    proved = coopgym.solve("SLCD-v1", "coopetitive", **SHORT)
+    found = coopgym.solve("GiftExchange-v1", "reciprocity", **SHORT)
+    assert (proved.status, found.status) == ("certified", "unrefuted")
+    assert found.certificate.relative <= found.tolerance and not found.certificate.exhaustive
+    assert found.searched == found.certificate.method == found.to_dict()["searched"]
+    worse = dataclasses.replace(found.certificate, relative=2e-4)
+    assert dataclasses.replace(found, certificate=worse).status == "approximate"
+    unknown = dataclasses.replace(found.certificate, gain=np.inf, relative=np.inf)
+    assert dataclasses.replace(found, certificate=unknown).status == "unrefuted"  # no bound is known
+
+
+def test_a_solution_prints_its_actions():
+    told = str(coopgym.solve("SLCD-v1", "nash"))
+    assert "[23.2649 22.4944]" in told and "certified" in told
+    assert "..." in str(coopgym.solve("SLCD-v1", "coopetitive"))
+    assert len(str(coopgym.solve("ApacheProject-v1", "social_optimum"))) < 2000
 
 
 def test_unknown_names_are_refused_with_the_nearest():

@@ -247,7 +247,7 @@ function askMarks() {
     view.marks = found;
     const lost = found.lost === null ? "" : found.lost < 5e-6 ? ", the best sum of payoffs" : `, which misses ${fixed(100 * found.lost, found.lost < 0.001 ? 3 : 1)}\u00a0% of the best sum of payoffs`;
     const { status, others } = found.equilibrium;
-    const sure = `${status === "certified" ? "" : " It is approximate."}${others === "proved" ? "" : " It may not be the only one."}`;
+    const sure = `${{ certified: "", unrefuted: " A search found nothing better; that is no proof." }[status] ?? " It is approximate."}${others === "proved" ? "" : " It may not be the only one."}`;
     showMarks(`In one step under ${found.mode} rewards, equilibrium pays ${some(found.equilibrium.welfare)} in all${lost}.${sure}`);
     showSliders();
     drawAll(view);
