@@ -52,8 +52,9 @@ class MAPPO(PPO):
             self.state_encoder = Encoder.of(game, "joint", self.problem.device)
             self.critic = Network(self.state_encoder.size, 1, s.hidden, s.activation)
             return {"critic": self.critic.initial(game.n, self.generators)}
-        self.embedding = Network(own, s.hidden[-1], s.hidden[:1], s.activation)
-        self.critic = Network(own + s.hidden[-1], 1, s.hidden, s.activation)
+        width = s.hidden[-1] if s.hidden else own
+        self.embedding = Network(own, width, s.hidden[:1], s.activation)
+        self.critic = Network(own + width, 1, s.hidden, s.activation)
         return {
             "critic": self.critic.initial(game.n, self.generators),
             "embedding": self.embedding.initial(1, self.generators),

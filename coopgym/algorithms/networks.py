@@ -40,8 +40,7 @@ class Network:
     def __post_init__(self) -> None:
         checks.choice("activation", self.activation, ACTIVATIONS)
         checks.flag("layer_norm", self.layer_norm)
-        for width in self.hidden:
-            checks.whole("hidden", width, 1, 65536)
+        checks.widths("hidden", self.hidden)
 
     @property
     def shapes(self) -> list[tuple[int, int]]:

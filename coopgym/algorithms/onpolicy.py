@@ -18,7 +18,7 @@ from coopgym.algorithms import distributions as gaussian
 from coopgym.algorithms.advantage import OBJECTIVES, annuity, continues, generalised_advantage, standardised
 from coopgym.algorithms.learner import Problem, replica_chunks, take, whole_episodes
 from coopgym.algorithms.network_policy import NetworkPolicy
-from coopgym.algorithms.networks import Network
+from coopgym.algorithms.networks import ACTIVATIONS, Network
 from coopgym.algorithms.optim import Adam, clip
 from coopgym.algorithms.roles import SHARES, Sharing
 from coopgym.algorithms.rollout import Choose, Rollout, normals, persistent
@@ -46,7 +46,8 @@ class RolloutSettings:
     team_reward: bool = False  # True: every agent is trained on the sum of all agents' rewards
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden", tuple(self.hidden))
+        object.__setattr__(self, "hidden", checks.widths("hidden", self.hidden))
+        checks.choice("activation", self.activation, ACTIVATIONS)
         checks.whole("lanes", self.lanes, 1, 1_000_000)
         for name in ("learning_rate", "max_gradient"):
             checks.number(name, getattr(self, name), 0.0, 1e6, open_low=True)

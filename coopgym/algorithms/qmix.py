@@ -23,10 +23,8 @@ class QMIXSettings(VDNSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "hypernetwork", tuple(self.hypernetwork))
+        object.__setattr__(self, "hypernetwork", checks.widths("hypernetwork", self.hypernetwork))
         checks.whole("embedding", self.embedding, 1, 65536)
-        for width in self.hypernetwork:
-            checks.whole("hypernetwork", width, 1, 65536)
 
 
 @register(

@@ -16,6 +16,7 @@ from coopgym.algorithms.advantage import OBJECTIVES, annuity, continues
 from coopgym.algorithms.features import CROWD, Encoder, mean_of_others
 from coopgym.algorithms.learner import Problem, whole_episodes
 from coopgym.algorithms.network_policy import NetworkPolicy
+from coopgym.algorithms.networks import ACTIVATIONS
 from coopgym.algorithms.optim import Adam, clip
 from coopgym.algorithms.recall import recall
 from coopgym.algorithms.replay import Replay
@@ -47,7 +48,8 @@ class ReplaySettings:
     team_reward: bool = False  # True: every agent is trained on the sum of all agents' rewards
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden", tuple(self.hidden))
+        object.__setattr__(self, "hidden", checks.widths("hidden", self.hidden))
+        checks.choice("activation", self.activation, ACTIVATIONS)
         for name in ("lanes", "batch", "replay_steps", "play_steps", "updates_per_step"):
             checks.whole(name, getattr(self, name), 1, 1_000_000)
         checks.whole("rewards_ahead", self.rewards_ahead, 1, min(100, self.replay_steps))

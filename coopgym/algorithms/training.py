@@ -69,6 +69,14 @@ class TrainResult:
     env_steps_per_second: float
     best_constant: dict[str, dict[str, Any]]
 
+    def __repr__(self) -> str:
+        modes = ", ".join(dict.fromkeys(run.reward_mode for run in self.runs))
+        seeds = len({run.seed for run in self.runs})
+        return (
+            f"<coopgym training: {self.algorithm} on {self.game.id}, {len(self.runs)} runs ({modes}; {seeds} seeds), "
+            f"{self.seconds:.0f} s; .runs, .policies, .curves, .evaluate()>"
+        )
+
     @property
     def stack(self) -> Policy:
         """All policies as one."""
@@ -92,8 +100,8 @@ def train(
     algorithm: str,
     game: Game | str,
     *,
-    reward_modes: Iterable[str | RewardMode] = KINDS,
-    seeds: Iterable[int] = range(7),
+    reward_modes: str | RewardMode | Iterable[str | RewardMode] = KINDS,
+    seeds: int | Iterable[int] = range(7),
     total_steps: int = 500_000,
     device: str = "auto",
     observability: str | None = None,
@@ -109,6 +117,7 @@ def train(
 ) -> TrainResult:
     """Train one replica for each reward mode and seed, all of them as one tensor program.
 
+    seeds: how many (3 for 0, 1 and 2), or which, each once.
     total_steps: environment steps of each replica, rounded up to whole iterations. device: "cpu", "cuda" or "auto".
     observability: "full", "asymmetric", "minimal", or None for the game's own. progress: True for a line on stderr, or
     a function of ``Progress``. threads: of torch on a CPU. evaluations: points of the evaluation curve. episodes: how
@@ -131,10 +140,7 @@ def train(
     found = registry.algorithm(algorithm, "learner")
     settings, made = _settings(found, game, options)
     found.check(made)
-    modes = [RewardMode.of(mode) for mode in ([reward_modes] if isinstance(reward_modes, str) else reward_modes)]
-    checked = [checks.whole("seed", seed, 0, 2**63 - 1) for seed in seeds]
-    if not modes or not checked:
-        raise ValueError(f"reward_modes={modes} and seeds={checked} make no replica; give at least one of each")
+    modes, checked = _reward_modes(reward_modes), checks.seeds(seeds)
     checks.whole("total_steps", total_steps, 1, 10**12)
     checks.whole("episodes", episodes, 1, 1_000_000)
     setting = observation.check_setting(observability or made.default_observability)
@@ -161,8 +167,8 @@ def planned_run_ids(
     algorithm: str,
     game: Game | str,
     *,
-    reward_modes: Iterable[str | RewardMode],
-    seeds: Iterable[int],
+    reward_modes: str | RewardMode | Iterable[str | RewardMode],
+    seeds: int | Iterable[int],
     total_steps: int,
     observability: str | None = None,
     agent: int | str | None = None,
@@ -175,9 +181,15 @@ def planned_run_ids(
     found.check(made)
     setting = observation.check_setting(observability or made.default_observability)
     checks.whole("total_steps", total_steps, 1, 10**12)
-    recipe, chosen = _recipe(settings, total_steps, _seat(found, made, agent, partners)), list(seeds)
-    modes = [RewardMode.of(mode) for mode in reward_modes]
+    recipe, chosen = _recipe(settings, total_steps, _seat(found, made, agent, partners)), checks.seeds(seeds)
+    modes = _reward_modes(reward_modes)
     return [_run_id(found, made, mode, seed, recipe, setting) for mode in modes for seed in chosen]
+
+
+def _reward_modes(given: str | RewardMode | Iterable[str | RewardMode]) -> list[RewardMode]:
+    """One mode or several, each once."""
+    modes = [given] if isinstance(given, (str, RewardMode)) else checks.items("reward_modes", given, "a list of modes")
+    return checks.once("reward_modes", [RewardMode.of(mode) for mode in modes])
 
 
 def _recipe(settings: Any, total_steps: int, seat: Seat | None) -> dict[str, Any]:

@@ -42,8 +42,8 @@ class RewardMode:
         """A RewardMode from itself, from a kind's name, or from ``"integrated:0.5"``, where mutuality is 0.5."""
         if isinstance(mode, cls):
             return mode
-        kind, _, mutuality = mode.strip().partition(":") if isinstance(mode, str) else (mode, "", "")
-        return cls(kind, checks.number("mutuality", mutuality, 0.0, 1.0)) if mutuality else cls(kind)  # type: ignore
+        kind, _, text = mode.strip().partition(":") if isinstance(mode, str) else (mode, "", "")
+        return cls(kind, _mutuality(text)) if text else cls(kind)  # type: ignore[arg-type]
 
     @property
     def weights(self) -> Weights:
@@ -63,6 +63,14 @@ class RewardMode:
 
     def __str__(self) -> str:
         return self.kind if self.kind == "private" or self.mutuality == 1.0 else f"{self.kind}({self.mutuality:g})"
+
+
+def _mutuality(text: str) -> float:
+    """The number behind the colon of ``"integrated:0.5"``."""
+    try:
+        return checks.number("mutuality", float(text), 0.0, 1.0)
+    except ValueError:
+        raise ValueError(f"mutuality={checks.shown(text)} is not a number in [0, 1]") from None
 
 
 def mix(payoffs: Array, coupling: Array, weights: Weights) -> Array:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,19 +11,34 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from coopgym.algorithms import registry
 from coopgym.algorithms.evaluation import DRAWN_EPISODES
-from coopgym.envs.catalogue import entry, list_games
-from coopgym.envs.catalogue import game as make_game
+from coopgym.envs.catalogue import list_games
 from coopgym.envs.reward import KINDS, RewardMode
 from coopgym.mechanisms import checks
 from coopgym.study import formats
 from coopgym.study.cells import UNSEEDED, Cell, Excluded, of_game
+from coopgym.study.options import (
+    ALL,
+    Options,
+    by_game,
+    by_learner,
+    check_name,
+    check_settings,
+    full_name,
+    game_name,
+    learner,
+    make,
+    settings_of,
+    with_place,
+)  # isort: skip
+from coopgym.study.sentences import sentence
 
 CROWD = 8  # a game of more agents is a crowd, and may have a budget of its own
 REPORTS = {f"TR-{report}": report for report in (1, 2, 3, 4)}  # classes of games, by report
 KIND_GROUPS = {f"{kind}s": kind for kind in registry.KINDS}  # learners, oracles, heuristics, constants
+NO_VARIANT = "it has none of the variants' hyperparameters"
+SHOWN = 5  # errors that are told at once
 Steps = Annotated[int, Field(ge=1, le=10**12)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
-Options = dict[str, Any]
 
 
 class Strict(BaseModel):
@@ -39,10 +54,11 @@ class Share(Strict):
     crowd: Steps | None = None
     games: dict[str, Steps] = {}
 
-    @field_validator("games")
-    @classmethod
-    def _names(cls, games: dict[str, int]) -> dict[str, int]:
-        return {_full(name): steps for name, steps in games.items()}
+    def checked(self, version: str, games: list[str], where: str = "budget") -> dict[str, int]:
+        """``games`` by their full names; ValueError for one that is unknown, of another version, or stands twice."""
+        names = [game_name(name, version, games, f"{where}.games") for name in self.games]
+        with_place(lambda: names and checks.once("games", names), where)
+        return dict(zip(names, self.games.values(), strict=True))
 
     def of(self, game: str, agents: int) -> int | None:
         """Steps in a game, or None where nothing is said about it."""
@@ -62,7 +78,15 @@ class Budget(Share):
     @field_validator("algorithms")
     @classmethod
     def _learners(cls, shares: dict[str, Share]) -> dict[str, Share]:
-        return {registry.algorithm(name, "learner").name: share for name, share in shares.items()}
+        return {learner(name): share for name, share in shares.items()}
+
+    def for_study(self, version: str, games: list[str]) -> Budget:
+        """This budget with full names of games; ValueError as in ``checked``."""
+        shares = {}
+        for name, share in self.algorithms.items():
+            own = share.checked(version, games, f"budget.algorithms.{name}")
+            shares[name] = share.model_copy(update={"games": own})
+        return self.model_copy(update={"games": self.checked(version, games), "algorithms": shares})
 
     def of_cell(self, algorithm: str, game: str, agents: int) -> int:
         """Steps of each replica: what is said of the algorithm goes before what is said of all."""
@@ -72,7 +96,7 @@ class Budget(Share):
 
 def _modes(value: Any) -> list[RewardMode]:
     """Reward modes, each once: names as ``RewardMode.of`` takes them, and tables ``{kind, mutuality = [...]}``."""
-    given = [value] if isinstance(value, (str, dict)) else value
+    given = [value] if isinstance(value, (str, dict, RewardMode)) else value
     if not isinstance(given, (list, tuple)) or not given:
         raise ValueError("give a list of modes, such as ['private', {kind = 'integrated', mutuality = [0.25, 0.5]}]")
     return list(
@@ -85,16 +109,16 @@ def _modes(value: Any) -> list[RewardMode]:
 def _sweep(table: dict[str, Any]) -> list[RewardMode]:
     """One mode for each mutuality; 0 is the private mode, whatever the kind."""
     if set(table) != {"kind", "mutuality"} or not isinstance(table["mutuality"], list) or not table["mutuality"]:
-        raise ValueError(f"{table} is no sweep; give {{kind = 'integrated', mutuality = [0.0, 0.5, 1.0]}}")
+        raise ValueError(
+            f"{checks.shown(table)} is no sweep; give {{kind = 'integrated', mutuality = [0.0, 0.5, 1.0]}}"
+        )
     modes = [RewardMode(table["kind"], mutuality) for mutuality in table["mutuality"]]
     return [mode if mode.mutuality else RewardMode("private") for mode in modes]
 
 
 def _seeds(value: Any) -> Any:
     """Which seeds: those of a list, each once, or so many from 0 on."""
-    if isinstance(value, list):
-        return list(dict.fromkeys(value))
-    return list(range(checks.whole("seeds", value, 1, 10_000)))
+    return checks.seeds(value)
 
 
 class EvaluationPlan(Strict):
@@ -113,14 +137,14 @@ class Config(Strict):
     of programs that a cell's seeds are cut into. gpus: share of a GPU that a cell asks Ray for.
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
     description: str = ""
-    out: str | None = None
+    out: Annotated[str, Field(min_length=1, max_length=4000, pattern=r"^[^\x00]*$")] | None = None
     version: Literal["v1", "v0"] = "v1"
     games: list[str]
     algorithms: list[str]
     reward_modes: Annotated[list[RewardMode], BeforeValidator(_modes)] = _modes(KINDS)
-    seeds: Annotated[list[Seed], BeforeValidator(_seeds), Field(min_length=1)] = _seeds(7)
+    seeds: Annotated[list[Seed], BeforeValidator(_seeds)] = _seeds(7)
     budget: Budget = Budget()
     evaluation: EvaluationPlan = EvaluationPlan()
     hyperparameters: dict[str, Options] = {}
@@ -153,18 +177,10 @@ class Config(Strict):
     def _algorithms(cls, names: list[str]) -> list[str]:
         return list(dict.fromkeys(name for given in names for name in _of_kind(given)))
 
-    @field_validator("hyperparameters")
-    @classmethod
-    def _of_learners(cls, given: dict[str, Options]) -> dict[str, Options]:
-        for name in given:
-            if name != "all":
-                registry.algorithm(name, "learner")
-        return given
-
     @property
     def folder(self) -> str:
         """Where records go."""
-        return self.out or f"runs/{self.name}"
+        return os.path.expanduser(self.out) if self.out else f"runs/{self.name}"
 
     def all_games(self) -> list[str]:
         """Full names, each once."""
@@ -172,91 +188,90 @@ class Config(Strict):
         return list(dict.fromkeys(found))
 
     def design(self) -> tuple[list[Cell], list[Excluded]]:
-        """The cells, and what has to be left out. ValueError or TypeError for options that nothing can take."""
+        """The cells, and what has to be left out. ValueError for names and options that nothing in the study has."""
         cells: list[Cell] = []
         excluded: list[Excluded] = []
-        for name in self.all_games():
-            options = self._options_of_game(name)
-            made = make_game(name, **options)
+        games = self.all_games()
+        self._all_used(games)
+        of_games = by_game(self.game_options, self.version, games, "game_options")
+        of_learners = by_learner(self.hyperparameters)
+        for name in games:
+            options = of_game(name, self.game_options.get(ALL, {})) | of_games.get(name, {})
+            made = make(name, options, f"game_options of {name}")
             for algorithm in self.algorithms:
                 reason = registry.algorithm(algorithm).limit(made)
                 if reason:
                     excluded.append(Excluded(algorithm, name, reason))
                 else:
-                    cells += self._cells(algorithm, name, made.n, options)
-        self._all_used(cells)
+                    steps = self.budget.of_cell(algorithm, name, made.n)
+                    found = list(self._cells(algorithm, name, steps, options, of_learners.get(algorithm, {})))
+                    cells += found
+                    excluded += [] if found else [Excluded(algorithm, name, NO_VARIANT)]
         return cells, excluded
 
-    def _cells(self, algorithm: str, game: str, agents: int, options: Options) -> Iterator[Cell]:
+    def _cells(self, algorithm: str, game: str, steps: int, options: Options, own: Options) -> Iterator[Cell]:
         """Of a learner one for each variant; of anything else one, which is played once and not once a seed."""
         found, modes = registry.algorithm(algorithm), tuple(self.reward_modes)
         if found.kind != "learner":
             yield Cell(algorithm, game, modes if found.by_mode else (), UNSEEDED, 0, options)
             return
-        steps, own = self.budget.of_cell(algorithm, game, agents), _settings(algorithm)
+        known = settings_of(algorithm)
+        common = {k: v for k, v in self.hyperparameters.get(ALL, {}).items() if k in known}
         for variant, changed in (self.variants or {"": {}}).items():
-            common = {k: v for k, v in self.hyperparameters.get("all", {}).items() if k in own}
-            given = common | self.hyperparameters.get(algorithm, {}) | changed
-            if set(changed) <= own:
+            if set(changed) <= known:
+                layers = {"hyperparameters.all": common, f"hyperparameters.{algorithm}": own}
+                given = check_settings(algorithm, layers | {f"variants.{variant}": changed})
                 yield Cell(algorithm, game, modes, tuple(self.seeds), steps, given | options, variant)
 
-    def _options_of_game(self, game: str) -> Options:
-        common = of_game(game, self.game_options.get("all", {}))
-        return common | self.game_options.get(game, self.game_options.get(game.rpartition("-")[0], {}))
-
-    def _all_used(self, cells: list[Cell]) -> None:
+    def _all_used(self, games: list[str]) -> None:
         """What was given for all has to fit somewhere: else it is a slip of the pen."""
-        known = set().union(*map(_settings, self.algorithms))
-        games = {name for cell in cells for name in of_game(cell.game, self.game_options.get("all", {}))}
+        each = [settings_of(name) for name in self.algorithms]
+        known, for_all = set().union(*each), self.game_options.get(ALL, {})
+        of_games = {option for game in games for option in of_game(game, for_all)}
         for where, given, allowed in (
-            ("hyperparameters.all", self.hyperparameters.get("all", {}), known),
-            ("game_options.all", self.game_options.get("all", {}), games),
+            ("hyperparameters.all", self.hyperparameters.get(ALL, {}), known),
+            ("game_options.all", for_all, of_games),
             *((f"variants.{name}", options, known) for name, options in self.variants.items()),
         ):
             for name in given:
-                if name not in allowed:
-                    hint = checks.nearest(name, allowed)
-                    raise ValueError(f"{where}.{name}: nothing in this study has such an option;{hint} remove it")
+                check_name(name, allowed, where, "nothing in this study has such an option")
+        for name, options in self.variants.items():
+            if not any(set(options) <= own for own in each):
+                raise ValueError(
+                    f"variants.{name}: no learner of this study has all of {', '.join(options)}; cut it up"
+                )
 
 
 def load(path: str | Path) -> Config:
     """The configuration in a TOML or YAML file; ValueError naming the field, its value, the rule and the cure."""
     try:
         kind = formats.suffix(path)
-        return parse(Path(path).read_text(encoding="utf-8"), kind)
+        return parse(formats.text(Path(path).read_bytes()), kind)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
 
 def parse(text: str, kind: str = ".toml") -> Config:
     """The same, of the text of such a file; kind: its suffix."""
-    found = formats.data(text, kind)
+    return of(formats.data(text, kind))
+
+
+def of(data: Mapping[str, Any]) -> Config:
+    """The same, of the data in such a file."""
     try:
-        return Config.model_validate(found)
+        found = Config.model_validate(data)
     except ValidationError as error:
-        raise ValueError("; ".join(dict.fromkeys(_sentence(dict(each)) for each in error.errors()))) from None
+        raise ValueError(_sentences(error)) from None
+    return found.model_copy(update={"budget": found.budget.for_study(found.version, found.all_games())})
 
 
-def _sentence(error: dict[str, Any]) -> str:
-    """Field, value, rule and cure of one thing that is wrong."""
-    place = [str(part) for part in error["loc"]]
-    rule = str(error["msg"]).removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        owner = place[0] if len(place) > 1 else ""
-        models: dict[str, type[BaseModel]] = {"budget": Budget, "evaluation": EvaluationPlan}
-        known = models.get(owner, Config)
-        hint = checks.nearest(place[-1], known.model_fields)
-        return f"{'.'.join(place)} is not a field;{hint} the fields are {', '.join(known.model_fields)}"
-    if error["type"] == "missing":
-        return f"{'.'.join(place)} is missing; every study has to say it"
-    value = error["input"]
-    name = ".".join(place)
-    return rule if rule.startswith(f"{name}=") else f"{name}={value!r}: {rule[:1].lower()}{rule[1:]}"
-
-
-def _settings(algorithm: str) -> set[str]:
-    settings = registry.algorithm(algorithm).settings
-    return set() if settings is None else {field.name for field in dataclasses.fields(settings)}
+def _sentences(error: ValidationError) -> str:
+    """Everything that is wrong, up to as much as somebody would read."""
+    models: dict[str, type[BaseModel]] = {"": Config, "budget": Budget, "evaluation": EvaluationPlan}
+    fields = {name: list(model.model_fields) for name, model in models.items()}
+    found = list(dict.fromkeys(sentence(dict(each), fields) for each in error.errors(include_url=False)))
+    more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
+    return "; ".join(found[:SHOWN] + more)
 
 
 def _of_kind(name: str) -> list[str]:
@@ -270,10 +285,4 @@ def _of_kind(name: str) -> list[str]:
 def _of_class(name: str, version: str) -> list[str]:
     if name == "all" or name in REPORTS:
         return list_games(REPORTS.get(name), version)
-    return [_full(name, version)]
-
-
-def _full(name: str, version: str = "v1") -> str:
-    """An id with its version: ``version`` where none is given."""
-    found, given = entry(name)
-    return f"{found.name}-{given if name.endswith(given) else version}"
+    return [full_name(name, version)]

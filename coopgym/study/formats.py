@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import PurePath
@@ -24,15 +25,25 @@ def data(text: str, kind: str) -> Any:
     return FORMATS[kind](text)
 
 
+def text(content: bytes) -> str:
+    """The text of a file that some editors begin with a byte order mark; ValueError where it is not UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"it is not text in UTF-8 (byte {error.start}); save it as UTF-8") from None
+
+
 def _toml(text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"this is not TOML: {error}; {START}") from None
+        return tomllib.loads(text.removeprefix("\ufeff"))
+    except RecursionError:
+        raise ValueError(f"this is not TOML: it is nested too deeply; {START}") from None
+    except ValueError as error:  # also integers of more digits than Python reads
+        raise ValueError(f"this is not TOML: {' '.join(str(error).split())}; {START}") from None
 
 
 def _yaml(text: str) -> Any:
-    """By PyYAML's safe loader; a key that stands twice is refused, as it is in TOML."""
+    """By PyYAML's safe loader; a key that stands twice is refused, as in TOML, and 1e-3 is a number, as in YAML 1.2."""
     try:
         import yaml  # type: ignore[import-untyped]
     except ModuleNotFoundError:
@@ -41,6 +52,11 @@ def _yaml(text: str) -> Any:
     class Loader(yaml.SafeLoader):  # type: ignore[misc]
         """Plain data, and every key once."""
 
+        def fetch_flow_collection_start(self, token: Any) -> None:
+            if self.flow_level >= DEPTH:  # each level costs as much as all before it
+                raise yaml.scanner.ScannerError(None, None, "it is nested too deeply", self.get_mark())
+            super().fetch_flow_collection_start(token)
+
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != MERGE]
             twice = next((key for i, key in enumerate(keys) if key in keys[:i]), None)
@@ -48,14 +64,19 @@ def _yaml(text: str) -> Any:
                 raise yaml.constructor.ConstructorError(None, None, f"{twice!r} stands twice", node.start_mark)
             return super().construct_mapping(node, deep)
 
+    Loader.add_implicit_resolver("tag:yaml.org,2002:float", FLOAT, list("-+.0123456789"))
     try:
-        found = yaml.load(text, Loader)
-    except yaml.YAMLError as error:
+        found = yaml.load(text.removeprefix("\ufeff"), Loader)
+    except RecursionError:
+        raise ValueError(f"this is not YAML: it is nested too deeply; {START}") from None
+    except (yaml.YAMLError, ValueError, TypeError) as error:  # also dates that do not exist
         raise ValueError(f"this is not YAML: {' '.join(str(error).split())}; {START}") from None
     if not isinstance(found, dict):
         raise ValueError(f"this is not a study: it holds {type(found).__name__}, not fields; {START}")
     return found
 
 
+FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$")  # PyYAML's own wants a point and a sign
+DEPTH = 50  # levels of brackets
 MERGE = "tag:yaml.org,2002:merge"
 FORMATS: dict[str, Callable[[str], Any]] = {".toml": _toml, ".yaml": _yaml, ".yml": _yaml}

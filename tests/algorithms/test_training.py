@@ -106,7 +106,7 @@ def test_progress_is_told_and_an_interruption_passes_through(capsys):
         (("IPPO", "SLCD-v1"), {"hidden": (0,)}, ValueError, "hidden=0"),
         (("IPPO", "SLCD-v1"), {"activation": "rulu"}, ValueError, "did you mean 'relu'"),
         (("IPPO", "SLCD-v1"), {"reward_modes": ["altruistic"]}, ValueError, "reward_mode='altruistic'"),
-        (("IPPO", "SLCD-v1"), {"seeds": []}, ValueError, "make no replica"),
+        (("IPPO", "SLCD-v1"), {"seeds": []}, ValueError, r"seeds=\[\] is empty; give at least one"),
         (("IPPO", "SLCD-v1"), {"seeds": [-1]}, ValueError, "seed=-1"),
         (("IPPO", "SLCD-v1"), {"total_steps": 0}, ValueError, "total_steps=0"),
         (("IPPO", "SLCD-v1"), {"device": "tpu9"}, ValueError, "device='tpu9'"),

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
+import math
 from pathlib import Path
 
 import pytest
 
 import coopgym
+from coopgym.algorithms.registry import algorithm
+from coopgym.envs.catalogue import entry
 from coopgym.envs.reward import KINDS, RewardMode
 from coopgym.study import config
 from coopgym.study.cells import Cell
@@ -130,7 +135,7 @@ def test_options_go_to_whom_they_belong():
         ('algorithms = "IPOP"', "unknown algorithm 'IPOP'; did you mean 'IPPO'"),
         ("algorithms = []", r"algorithms=\[\]: it is empty; name at least one"),
         ("seeds = 0", r"seeds=0 is out of range; give a whole number in \[1, 10000\]"),
-        ("seeds = [1, -2]", "seeds.1=-2: input should be greater than or equal to 0"),
+        ("seeds = [1, -2]", "seed=-2 is out of range; give a whole number in"),
         ('reward_modes = ["selfish"]', "reward_mode='selfish' is not known; choose one of private"),
         ('reward_modes = {kind = "integrated", mutuality = [2.0]}', "mutuality=2.0 is out of range"),
         ('reward_modes = {kind = "integrated"}', "is no sweep; give"),
@@ -139,7 +144,7 @@ def test_options_go_to_whom_they_belong():
         ("budget = {steps = 0}", "budget.steps=0: input should be greater than or equal to 1"),
         ("budget = {algorithms = {TitForTat = 3}}", "'TitForTat' is a heuristic, not a learner"),
         ('engine = "slurm"', "engine='slurm': input should be 'local' or 'ray'"),
-        ("device = 3", "device=3: input should be a valid string"),
+        ("device = 3", "device=3: it must be text; write it in quotes"),
         ("games = [", "this is not TOML"),
     ],
 )
@@ -178,3 +183,126 @@ def test_an_estimate_goes_by_the_table_and_then_by_what_was_measured():
     rows = [{"algorithm": "IA2C", "agents": 2, "env_steps_per_second": 3.0 * table()["IA2C"][2]}]
     assert Estimates(rows).speed("IA2C", 2) == 3.0 * table()["IA2C"][2]
     assert Estimates(rows).speed("IPPO", 2) == pytest.approx(3.0 * speed)  # a machine three times as fast
+
+
+GOOD = {"name": "x", "games": ["TrustDilemma", "SLCD-v1"], "algorithms": ["IPPO", "QMIX", "TitForTat"], "seeds": 2}
+FIELDS = [
+    *config.Config.model_fields, *(f"budget.{name}" for name in config.Budget.model_fields),
+    "budget.algorithms.IPPO", "budget.games.SLCD", "budget.algorithms.IPPO.games.SLCD",
+    *(f"evaluation.{name}" for name in config.EvaluationPlan.model_fields),
+    *(f"{table}.{key}" for table in ("hyperparameters", "game_options") for key in ("all", "IPPO", "SLCD", "Nobody")),
+    "variants.a", *(f"hyperparameters.IPPO.{name}" for name in ("agent", "partners", "checkpoint", "device", "nobody")),
+    *(f"hyperparameters.{a}.{f.name}" for a in ("IPPO", "QMIX") for f in dataclasses.fields(algorithm(a).settings)),
+    *(f"game_options.SLCD.{name}" for name in entry("SLCD-v1")[0].options()),
+]  # fmt: skip
+WRONG = (
+    None, True, -1, 0, 3.5, 10**400, 10**5000, math.nan, math.inf, -0.0, "", "x", "1e-3", "\x1b[31m[red]\n",
+    b"x", [], [None], [[]], ["x", "x"], [0, 0], [{}], {}, {"a": 1}, {1: {2: 3}}, {"": {"": ""}},
+    datetime.date(2020, 1, 1), float, {"games": {"Nobody": 1}}, {"Nobody": {"a": 1}},
+)  # fmt: skip
+
+
+def changed(data, place, value):
+    """A copy of the data of a file with one field set."""
+    first, _, rest = place.partition(".")
+    inner = data.get(first, {}) if rest else value
+    return data | {first: changed(inner if isinstance(inner, dict) else {}, rest, value) if rest else value}
+
+
+@pytest.mark.parametrize("place", FIELDS)
+def test_whatever_stands_in_a_field_it_is_taken_or_refused_in_one_sentence(place):
+    refused = 0
+    for value in WRONG:
+        try:
+            config.of(changed(GOOD, place, value)).design()
+        except ValueError as error:  # nothing else may come
+            refused += 1
+            text = str(error)
+            assert "\n" not in text and "\x1b" not in text and 10 < len(text) < 1200, text
+            assert place.split(".")[0] in text or place.split(".")[-1] in text, text
+            assert "Traceback" not in text and "__init__" not in text and "unhashable" not in text, text
+    assert refused >= len(WRONG) // 2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("[game_options.TrustDilema]\nmax_steps = 5", r"game_options: unknown game .*did you mean 'TrustDilemma-v1'"),
+        ("[game_options.SLCD-v0]\nmax_steps = 5", "this study plays SLCD-v1, not SLCD-v0; write SLCD-v1"),
+        ("[game_options.SLCD]\nmax_stepz = 5", r"game_options.SLCD.max_stepz: SLCD-v1 has no such .* mean 'max_steps'"),
+        ("[game_options.SLCD]\nmax_steps = 0", r"game_options of SLCD-v1: max_steps=0 is out of range"),
+        ("[game_options]\nSLCD = {}\nSLCD-v1 = {}", "two tables for SLCD-v1; keep one"),
+        ("[budget.games]\nSLCC = 5", "unknown game 'SLCC'; did you mean 'SLCD-v1'"),
+        ("[budget.games]\nSLCD-v0 = 5", "this study plays SLCD-v1, not SLCD-v0"),
+        ("[budget.games]\nSLCD = 5\nSLCD-v1 = 6", "SLCD-v1 stands twice"),
+        ("[budget.algorithms]\nIPOP = 5", "unknown algorithm 'IPOP'; did you mean 'IPPO'"),
+        ("[budget.algorithms.IPPO.games]\nTrust = 5", "unknown game 'Trust'; did you mean 'TrustDilemma-v1'"),
+        ("[hyperparameters.IPOP]\nlanes = 5", "unknown algorithm 'IPOP'; did you mean 'IPPO'"),
+        ("[hyperparameters.IPPO]\nagent = 0", r"hyperparameters.IPPO.agent: IPPO has no such hyperparameter"),
+        ('[hyperparameters.IPPO]\npartners = "evil.zip"', "hyperparameters.IPPO.partners: IPPO has no such"),
+        ("[hyperparameters.IPPO]\nmax_steps = 5", "hyperparameters.IPPO.max_steps: IPPO has no such"),
+        ("[hyperparameters.all]\nagent = 0", "hyperparameters.all.agent: nothing in this study has such an option"),
+        ("[variants.a]\npartners = 'evil.zip'", "variants.a.partners: nothing in this study has such an option"),
+        ('[hyperparameters.IPPO]\nactivation = "tanhh"', "IPPO: activation='tanhh' is not known; did you mean 'tanh'"),
+        ("[hyperparameters.all]\nhidden = [0]", r"hyperparameters.all: hidden=0 is out of range; give a whole number"),
+        ("[variants.a]\nhidden = [0]", r"variants.a: hidden=0 is out of range"),
+        ("[hyperparameters.all]\nlearning_rate = -1\n[variants.a]\nlanes = 2", "hyperparameters.all: learning_rate=-1"),
+        ('[hyperparameters.IPPO]\nlearning_rate = "1e-3"', "is text, not a number; write it without quotes"),
+        ("[hyperparameters.IPPO]\nlearning_rate = nan", "learning_rate=nan is out of range"),
+        ("[hyperparameters.IPPO]\nlearning_rate = 1" + 400 * "0", "learning_rate=10+.* is out of range"),
+        ("[variants]\na = {bins = 3, epochs = 3}", "no learner of this study has all of bins, epochs"),
+    ],
+)
+def test_names_and_values_that_nothing_could_take_are_refused_before_anything_is_trained(change, message):
+    small = SMALL.replace('"IPPO",', '"IPPO", "COMA",')
+    with pytest.raises(ValueError, match=message):
+        config.parse(small + change).design()
+
+
+def test_a_seed_that_stands_twice_is_refused():
+    with pytest.raises(ValueError, match="seeds: 0 stands twice, which would count one run twice; give each once"):
+        config.parse(SMALL.replace("seeds = 2", "seeds = [0, 1, 0]"))
+
+
+def test_yaml_reads_numbers_as_yaml_does_and_a_byte_order_mark_is_no_text(tmp_path):
+    text = "name: x\ngames: SLCD\nalgorithms: IPPO\nhyperparameters: {IPPO: {learning_rate: 1e-3, clip: 2E1}}\n"
+    (cell,), _ = config.parse(text, ".yaml").design()
+    assert cell.options == {"learning_rate": 0.001, "clip": 20.0}
+    for name, content in (("a.yaml", text), ("a.toml", 'name = "x"\ngames = "SLCD"\nalgorithms = "IPPO"\n')):
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + content.encode())
+        assert config.load(tmp_path / name).name == "x"
+        assert config.parse("\ufeff" + content, name[1:]).name == "x"
+    (tmp_path / "b.toml").write_bytes('name = "x"'.encode("utf-16"))
+    with pytest.raises(ValueError, match="not text in UTF-8"):
+        config.load(tmp_path / "b.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("a = " + 2000 * "[" + 2000 * "]", ".toml"),
+        ("a: " + 9000 * "[" + 9000 * "]", ".yaml"),
+        ("a: " + 9000 * "{a: ", ".yaml"),
+        ("a:\n " + 9000 * "- ", ".yaml"),
+        ("a = 1" + 5000 * "0", ".toml"),
+        ("a: 1" + 5000 * "0", ".yaml"),
+        ("a: 2020-13-45", ".yaml"),
+        ("? [a, b]\n: c", ".yaml"),
+        ("? {a: b}\n: c", ".yaml"),
+        ("a: !!python/object:os.system x", ".yaml"),
+        ("- a\n- b", ".yaml"),
+        ("1: 2\nname: x", ".yaml"),
+        ("", ".yaml"),
+        ("", ".toml"),
+    ],
+)
+def test_text_that_is_no_study_is_refused_in_one_sentence(text, kind):
+    with pytest.raises(ValueError) as told:
+        config.parse(text, kind)
+    assert "\n" not in str(told.value) and len(str(told.value)) < 1000
+
+
+def test_what_no_variant_fits_is_told():
+    small = SMALL.replace('"IPPO",', '"IPPO", "COMA",')
+    _, excluded = config.parse(small + "[variants]\na = {bins = 3}").design()
+    assert {(x.algorithm, x.reason) for x in excluded} == {("IPPO", config.NO_VARIANT)}
