@@ -43,7 +43,7 @@ def test_every_example_says_the_same_in_yaml(path, tmp_path):
         ("seeds: 2\nseeds: 3", "this is not YAML: 'seeds' stands twice"),
         ("budget:\n  steps: 1\n  steps: 2", "'steps' stands twice .*line"),
         ("games: !!python/object/apply:os.getcwd []", "could not determine a constructor"),
-        ("device: 2026-11-25", "device=.* input should be a valid string"),
+        ("device: 2026-11-25", "device=.* it must be text; write it in quotes"),
         ("seeds: {[1]: 2}", "this is not YAML: .*unhashable"),
     ],
 )
