@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from coopgym import seeding
 from coopgym.algorithms.evaluation import evaluate
 from coopgym.algorithms.policy import Policy
 from coopgym.envs.catalogue import game as make_game
@@ -49,8 +50,8 @@ class SeatMix(Policy):
 
     def reseed(self, seed: int) -> None:
         """Two streams, so that strangers do not share their noise."""
-        self.first.reseed(seed)
-        self.second.reseed(seed + 1)
+        self.first.reseed(seeding.integer(seed, "players", 0))
+        self.second.reseed(seeding.integer(seed, "players", 1))
 
     def act(self, observations: Array, deterministic: bool = True) -> Array:
         """Each seat's own."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from coopgym import seeding
 from coopgym.algorithms.policy import FixedPolicy, Policy, policy
 from coopgym.algorithms.seating import Seat
 from coopgym.envs import observation
@@ -231,7 +232,7 @@ def stage(policies: Sequence[Policy], game: Game, episodes: int, seed: int = 0, 
     single = sure and not game.reset_draws and not game.step_draws
     played_episodes = 1 if single else episodes
     act, count = _actor(policies, game, seed, deterministic)
-    generator = np.random.default_rng(seed)
+    generator = seeding.generator(seed, "evaluation")
     draws = None
     if game.reset_draws:
         shape = (played_episodes, game.reset_draws)
@@ -250,7 +251,7 @@ def _actor(policies: Sequence[Policy], game: Game, seed: int, deterministic: boo
     player = policies[0]
     if not player.stacked and player.fits(player):
         player = player.stack(policies)
-    player.reseed(seed)
+    player.reseed(seeding.integer(seed, "players", 0))
     count = len(player) if player.stacked else 1  # type: ignore[arg-type]
     return lambda state: player.act(observation.observe(game, state, player.observability), deterministic), count
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.learner import Problem, spread_seed
+from coopgym import seeding
+from coopgym.algorithms.learner import Problem
 from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.population import PopulationPPO, Seating, uniform_index
 from coopgym.algorithms.ppo import PPO, PPOSettings
@@ -116,7 +117,7 @@ class FCP(PopulationPPO):
 def pool_problem(problem: Problem, teams: int) -> Problem:
     """``teams`` replicas for each replica of ``problem``, with seeds that follow from its own but are not its own."""
     modes = tuple(mode for mode in problem.modes for _ in range(teams))
-    seeds = tuple(spread_seed(seed, 1 + team) for seed in problem.seeds for team in range(teams))
+    seeds = tuple(seeding.integer(seed, "pools", team) for seed in problem.seeds for team in range(teams))
     return replace(problem, modes=modes, seeds=seeds)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from coopgym import seeding
 from coopgym.algorithms.policy import Policy
 from coopgym.envs.game import Game
 from coopgym.mechanisms.arrays import Array, namespace, to_numpy
@@ -56,7 +57,7 @@ class ForeignPolicy(Policy):
 
     def reseed(self, seed: int) -> None:
         """Start the stream of the stochastic form anew."""
-        self._stream = torch.Generator().manual_seed(seed).get_state()
+        self._stream = seeding.torch_generator(seed, "policies").get_state()
 
     def digest(self) -> str:
         """SHA-256 of all parameters, by name."""

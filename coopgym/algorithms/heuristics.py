@@ -6,6 +6,7 @@ import functools
 
 import numpy as np
 
+from coopgym import seeding
 from coopgym.algorithms.policy import FixedPolicy, Policy
 from coopgym.algorithms.registry import register
 from coopgym.envs.game import Game
@@ -29,7 +30,7 @@ class Random(Policy):
 
     def reseed(self, seed: int) -> None:
         """Start the stream anew."""
-        self.generator = np.random.default_rng(seed)
+        self.generator = seeding.generator(seed, "policies")
 
     def act(self, observations: Array, deterministic: bool = True) -> Array:
         """uniform(0, 1) times endowment."""

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from coopgym import seeding
 from coopgym.algorithms.rollout import Games
 from coopgym.algorithms.seating import Players, Seat, SeatPolicy
 from coopgym.envs.game import Game
@@ -18,8 +18,6 @@ from coopgym.envs.reward import RewardMode
 
 if TYPE_CHECKING:
     from coopgym.algorithms.network_policy import NetworkPolicy
-
-PARTNER_STREAM = 1_000  # of a replica's seed: what partners that draw get
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +41,13 @@ class Problem:
         return len(self.seeds)
 
     def generators(self) -> list[torch.Generator]:
-        """One generator for each replica, from its own seed alone."""
-        return [torch.Generator(self.device).manual_seed(spread_seed(seed)) for seed in self.seeds]
+        """What the learner draws from: one generator for each replica, from its own seed alone."""
+        return [seeding.torch_generator(seed, "learners", device=self.device) for seed in self.seeds]
 
-    def games(self, lanes: int, generators: Sequence[torch.Generator]) -> Games:
+    def games(self, lanes: int) -> Games:
         """The replicas' games, ``lanes`` side by side for each."""
-        seeds = [spread_seed(seed, PARTNER_STREAM) for seed in self.seeds]
-        players = None if self.seat is None else Players(self.seat, seeds)
+        generators = [seeding.torch_generator(seed, "training", device=self.device) for seed in self.seeds]
+        players = None if self.seat is None else Players(self.seat, self.seeds)
         return Games(self.game, self.modes, lanes, generators, self.setting, self.device, players)
 
     def seated(self, policy: NetworkPolicy) -> NetworkPolicy | SeatPolicy:
@@ -79,11 +77,6 @@ class Learner(Protocol):
 
     def policy(self) -> NetworkPolicy:
         """The present policy of all replicas."""
-
-
-def spread_seed(seed: int, stream: int = 0) -> int:
-    """A well mixed 63-bit seed from a small one; distinct streams of a seed are independent."""
-    return int(np.random.SeedSequence([seed, stream]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def whole_episodes(horizon: int, at_least: int) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from coopgym import seeding
 from coopgym.algorithms import bins
 from coopgym.algorithms import distributions as gaussian
 from coopgym.algorithms.features import Encoder
@@ -62,7 +63,7 @@ class NetworkPolicy(Policy):
         self.name = str(about.get("algorithm", "network"))
         self.encoder = Encoder.of(game, setting, theta.device)
         self.endowment = torch.as_tensor(game.endowment, device=theta.device)
-        self.generator = torch.Generator(theta.device)
+        self.reseed(0)
         if theta.shape[1:] != (game.n, network.size) or network.inputs != self.encoder.size:
             raise ValueError(
                 f"parameters of shape {tuple(theta.shape)} for {network.inputs} features do not fit {game.id} under "
@@ -121,7 +122,7 @@ class NetworkPolicy(Policy):
 
     def reseed(self, seed: int) -> None:
         """Start the noise of the stochastic form anew."""
-        self.generator.manual_seed(seed)
+        self.generator = seeding.torch_generator(seed, "policies", device=self.theta.device)
 
     def act(self, observations: Array, deterministic: bool = True) -> Array:
         """Rates of the mean (deterministic) or of a sample, times endowment."""

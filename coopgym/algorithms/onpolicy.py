@@ -122,7 +122,7 @@ class OnPolicy:
     def __init__(self, problem: Problem, settings: RolloutSettings) -> None:
         self.problem, self.settings = problem, settings
         self.generators = problem.generators()
-        self.games = problem.games(settings.lanes, self.generators)
+        self.games = problem.games(settings.lanes)
         self.rollout_steps = self.steps_to_play()
         self.steps_per_iteration = self.rollout_steps * settings.lanes
         shape, device = (problem.replicas, problem.game.n), problem.device

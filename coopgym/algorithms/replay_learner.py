@@ -90,7 +90,7 @@ class ReplayLearner:
     def __init__(self, problem: Problem, settings: ReplaySettings) -> None:
         self.problem, self.settings = problem, settings
         self.generators = problem.generators()
-        self.games = problem.games(settings.lanes, self.generators)
+        self.games = problem.games(settings.lanes)
         self.rollout_steps = whole_episodes(problem.game.horizon, 64)
         self.steps_per_iteration = self.rollout_steps * settings.lanes
         self.listed = self.central and problem.game.n <= CROWD

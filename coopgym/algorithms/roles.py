@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from coopgym import seeding
 from coopgym.algorithms.features import Encoder
 from coopgym.algorithms.networks import Network
 from coopgym.envs import observation
@@ -64,7 +65,7 @@ class Sharing:
 
 def matching_features(game: Game, setting: str, encoder: Encoder, agent: int, leader: int) -> np.ndarray:
     """For each feature of ``agent``, the one of ``leader`` that shows the same once the two have changed places."""
-    state = random_state(game, np.random.default_rng(0))
+    state = random_state(game, seeding.generator(0, "probes"))
     order = exchange(game.n, agent, leader)
     trust, damage = (reordered(x, order) for x in (state.trust, state.damage))
     extra = {name: reordered(x, order) for name, x in state.extra.items()}

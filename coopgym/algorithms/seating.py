@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from coopgym import seeding
 from coopgym.algorithms.policy import CallablePolicy, FixedPolicy, Policy, policy
 from coopgym.envs import observation
 from coopgym.envs.game import Game
@@ -73,9 +74,9 @@ class Players:
 
     def reseed(self, seeds: Sequence[int]) -> None:
         """Start the streams anew, one for each replica."""
-        for copies in self.copies:
+        for position, copies in enumerate(self.copies):
             for player, seed in zip(copies, seeds, strict=False):
-                player.reseed(seed)
+                player.reseed(seeding.integer(seed, "players", position))
 
     def fill(self, actions: Array, look: Look) -> Array:
         """Actions ``[R, ..., N]`` in endowment units, with the other seats' in their places."""

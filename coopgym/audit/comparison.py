@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import bootstrap, false_discovery_control, norm, permutation_test, t
 
+from coopgym import seeding
 from coopgym.envs.reward import KINDS
 from coopgym.mechanisms import checks
 
@@ -128,7 +129,7 @@ def interval(differences: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.nda
     if not same.all():
         found = bootstrap(
             (differences[:, ~same],), np.mean, n_resamples=RESAMPLES, batch=BATCH, axis=0, method="percentile",
-            confidence_level=1.0 - 2.0 * outside, rng=np.random.default_rng(seed),
+            confidence_level=1.0 - 2.0 * outside, rng=seeding.generator(seed, "resampling"),
         ).confidence_interval  # fmt: skip
         low[~same], high[~same] = found.low, found.high
     return low, high
@@ -138,7 +139,7 @@ def p_values(differences: np.ndarray, seed: int = 0) -> np.ndarray:
     """Two-sided p ``[K]`` of each column of ``differences [n, K]``: all 2^n choices of signs, or 9,999 random ones."""
     result = permutation_test(
         (differences,), _mean, permutation_type="samples", n_resamples=RESAMPLES, batch=BATCH, vectorized=True, axis=0,
-        rng=np.random.default_rng(seed),
+        rng=seeding.generator(seed, "resampling"),
     )  # fmt: skip
     return np.atleast_1d(result.pvalue)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from coopgym import seeding
 from coopgym.audit.bench import Bench
 from coopgym.audit.measures import mean, ratio
 from coopgym.audit.traces import Plan, Traces, free
@@ -135,7 +136,7 @@ def _plan(bench: Bench, start: int) -> Plan:
     game, lanes = bench.game, bench.effort.lanes
     forced = free(game, lanes)
     stop = min(game.horizon, start + STEPS)
-    forced[:, 0, 0, start:stop] = np.random.default_rng(bench.subject.seed).random((lanes, STEPS, game.n))[
+    forced[:, 0, 0, start:stop] = seeding.generator(bench.subject.seed, "audit_actions").random((lanes, STEPS, game.n))[
         :, : stop - start
     ]
     return Plan(forced, steps=min(game.horizon, stop + 1))

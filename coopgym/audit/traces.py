@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from coopgym import seeding
 from coopgym.algorithms.evaluation import quasi_random
 from coopgym.algorithms.policy import Policy, policy
 from coopgym.envs import observation
@@ -264,7 +265,7 @@ class Subject:
             return np.asarray(np.where(np.isnan(here), wanted, here) * game.endowment)
 
         for before, after, paid, alive, _ in moments(
-            game, act, batch, reset_draws=self._hidden(batch), noise=CommonNoise(np.random.PCG64(self.seed), 2),
+            game, act, batch, reset_draws=self._hidden(batch), noise=CommonNoise(seeding.bits(self.seed, "audits"), 2),
             lanes=together,
         ):  # fmt: skip
             on = alive[..., None]
@@ -318,7 +319,7 @@ class Subject:
             return np.asarray(who.act(seen))
         answers = []
         for lane in range(seen.shape[axis]):
-            who.reseed(self.seed + 1_000_003 * (t + 1))
+            who.reseed(seeding.integer(self.seed, "audits", t + 1))
             answers.append(who.act(seen.take([lane], axis), self.deterministic))
         return np.concatenate(answers, axis)
 

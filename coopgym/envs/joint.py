@@ -11,6 +11,7 @@ from coopgym.envs import observation, spaces
 from coopgym.envs.episode import RENDER_MODES, Episode
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
+from coopgym.envs.streams import seed_game
 
 
 class JointEnv(gymnasium.Env[np.ndarray, np.ndarray]):
@@ -44,6 +45,7 @@ class JointEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """(observation, info); the draws of a seeded episode come from ``np_random``."""
         super().reset(seed=seed)
+        seed_game(self, seed)
         state = self._episode.begin(options)
         return observation.joint(self.game, state).astype(np.float32), self._episode.state_info()
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from coopgym import seeding
 from coopgym.envs.game import Game
 from coopgym.mechanisms.arrays import Array, namespace
 from coopgym.mechanisms.base import State, branched, first_again, select
@@ -45,7 +46,7 @@ def moments(
     xp = namespace(game.endowment)
     state = game.reset(batch, reset_draws)
     alive = state.time >= 0.0
-    noise, k, everybody = noise or np.random.default_rng(0), game.step_draws, True
+    noise, k, everybody = noise or seeding.generator(0, "evaluation"), game.step_draws, True
     for t in range(game.horizon):
         if lanes is not None and lanes[t] > len(alive):
             state, alive = _joined(game, state, lanes[t]), first_again(alive, lanes[t])

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Box
-from gymnasium.utils import seeding
 from pettingzoo import ParallelEnv
 
+from coopgym import seeding
 from coopgym.envs import observation, spaces
 from coopgym.envs.episode import RENDER_MODES, Episode, Move
 from coopgym.envs.game import Game
@@ -82,7 +82,7 @@ class ParallelGame(ParallelEnv[str, np.ndarray, Any]):  # type: ignore[misc]
     ) -> tuple[dict[str, np.ndarray], Infos]:
         """(observations, infos) by agent; without a seed the generator goes on where it was."""
         if seed is not None:
-            self._random, _ = seeding.np_random(seed)
+            self._random = seeding.generator(seed, "game")
         state = self._episode.begin(options)
         self.agents = self.possible_agents[:]
         trust = state.trust.mean(-1).tolist()
@@ -134,7 +134,7 @@ class ParallelGame(ParallelEnv[str, np.ndarray, Any]):  # type: ignore[misc]
 
     def _generator(self) -> np.random.Generator:
         if self._random is None:
-            self._random, _ = seeding.np_random()
+            self._random = seeding.generator(None, "game")
         return self._random
 
     def _observe(self) -> dict[str, np.ndarray]:

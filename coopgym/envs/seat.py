@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 import gymnasium
 import numpy as np
 
+from coopgym import seeding
 from coopgym.envs import observation, spaces
 from coopgym.envs.episode import RENDER_MODES, Episode, finite_action
 from coopgym.envs.foreign import is_foreign
 from coopgym.envs.game import Game
 from coopgym.envs.parallel import one_number
 from coopgym.envs.reward import RewardMode
+from coopgym.envs.streams import seed_game
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.base import State
 
@@ -81,9 +83,10 @@ class SeatEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """(observation, info). A seed also restarts the random stream of partners that have one."""
         super().reset(seed=seed)
-        for partner in self.partners:
+        seed_game(self, seed)
+        for position, partner in enumerate(self.partners):
             if seed is not None and hasattr(partner.policy, "reseed"):
-                partner.policy.reseed(seed)
+                partner.policy.reseed(seeding.integer(seed, "players", position))
             if hasattr(partner.policy, "reset"):
                 partner.policy.reset()
         state = self._episode.begin(options)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import gymnasium
 import numpy as np
-from gymnasium.utils import seeding
+
+from coopgym import seeding
 
 
 class Streams:
@@ -39,9 +42,21 @@ class Streams:
     def _generator(self, i: int) -> np.random.Generator:
         found = self._generators[i]
         if found is None:
-            found, _ = seeding.np_random(self._seeds[i])
+            found = seeding.generator(self._seeds[i], "game")
             self._generators[i] = found
         return found
+
+
+def seed_game(env: gymnasium.Env[Any, Any], seed: int | None) -> None:
+    """Give an environment the generator of its game as ``np_random``, after Gymnasium has looked at ``seed``.
+
+    None: the present generator goes on; the first is from fresh entropy, which ``np_random_seed`` tells.
+    """
+    if seed is None:
+        if env._np_random is not None:
+            return
+        seed = seeding.entropy()
+    env._np_random, env._np_random_seed = seeding.generator(seed, "game"), seed
 
 
 def seed_list(seed: int | Sequence[int | None] | None, n: int) -> list[int | None]:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from gymnasium.utils import seeding
 
+from coopgym import seeding
 from coopgym.algorithms.evaluation import ending
 from coopgym.algorithms.policy import Policy
 from coopgym.envs import observation
@@ -31,7 +31,7 @@ class Session:
 
     def __init__(self, asked: New, saved: Sequence[Saved] = ()) -> None:
         self.game, self.saved, self.mode = _made(asked), tuple(saved), asked.mode
-        self._random, _ = seeding.np_random(asked.seed)
+        self._random = seeding.generator(asked.seed, "game")
         self.episode = Episode(self.game, asked.mode.reward, lambda: self._random, None, {})
         self.seats, self._policies = [YOU] * self.game.n, dict[str, Policy]()
         self._begin(asked.seed)
@@ -68,7 +68,8 @@ class Session:
         """Other players from the next step on. Nobody moves if one of the names is refused."""
         if len(asked.seats) != self.game.n:
             raise ValueError(f"seats hold {len(asked.seats)} names; give {self.game.n}, one for each agent")
-        fresh = {name: self._player(name) for name in dict.fromkeys(asked.seats) if name != YOU}
+        names = dict.fromkeys(asked.seats)
+        fresh = {name: self._player(name, asked.seats.index(name)) for name in names if name != YOU}
         self.seats, self._policies = list(asked.seats), fresh
         return self.state(len(self.moves))
 
@@ -89,17 +90,17 @@ class Session:
 
     def _begin(self, seed: int) -> None:
         self.seed, self.moves = seed, list[Move]()
-        self._random, _ = seeding.np_random(seed)
+        self._random = seeding.generator(seed, "game")
         self.episode.begin()
-        for player in self._policies.values():
-            player.reseed(seed)
+        for name, player in self._policies.items():
+            player.reseed(seeding.integer(seed, "players", self.seats.index(name)))
 
-    def _player(self, name: str) -> Policy:
-        """The policy of a name: the one that already sits here, so that its random stream goes on, or a new one."""
+    def _player(self, name: str, seat: int) -> Policy:
+        """The policy of a name: the one that already plays, so that its random stream goes on, or a new one."""
         if name in self._policies:
             return self._policies[name]
         made = players.seat(name, self.game, self.saved)
-        made.reseed(self.seed)
+        made.reseed(seeding.integer(self.seed, "players", seat))
         return made
 
     def _actions(self, own: Sequence[float]) -> np.ndarray:

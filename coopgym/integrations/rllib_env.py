@@ -9,6 +9,7 @@ import numpy as np
 from ray.rllib.env.multi_agent_env import MultiAgentEnv
 from ray.tune.registry import register_env
 
+from coopgym import seeding
 from coopgym.envs.parallel import make_parallel
 from coopgym.envs.registration import NAMESPACE, game_ids
 from coopgym.integrations.view import View
@@ -97,7 +98,7 @@ class GameEnv(MultiAgentEnv):  # type: ignore[misc]
         """RLlib numbers the games of runner k from seed + k on, so that runners would share most of their seeds."""
         if seed is None or not self._runner:
             return seed
-        return int(np.random.SeedSequence([seed, self._runner]).generate_state(1)[0])
+        return seeding.integer(seed, "runners", self._runner)
 
 
 def register_all() -> None:

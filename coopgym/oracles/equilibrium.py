@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from coopgym import seeding
 from coopgym.envs.symmetry import roles
 from coopgym.oracles.certificate import POINTS, certify
 from coopgym.oracles.models import Model, recognise, same_replies, weights_at
@@ -55,7 +56,7 @@ def stage_equilibrium(
 
 
 def _searched(stage: StageGame, concept: str, model: Model | None, seed: int, points: int, began: float) -> Solution:
-    begin = starts(stage, np.random.default_rng(seed))
+    begin = starts(stage, seeding.generator(seed, "solvers"))
     if model is not None:
         begin = np.concatenate([by_fixed_weights(stage, model)[None], begin])
     settled = settle(stage, begin)

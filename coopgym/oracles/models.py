@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coopgym import seeding
 from coopgym.envs.released import ReleasedGame
 from coopgym.envs.reward import RewardMode
 from coopgym.mechanisms.base import spread
@@ -142,7 +143,7 @@ def same_replies(stage: StageGame, model: Model, weights: np.ndarray) -> bool:
     At random profiles: differences between own actions are proportional, with a positive factor that may depend on the
     others' actions but not on one's own.
     """
-    rng = np.random.default_rng(0)
+    rng = seeding.generator(0, "probes")
     profiles = rng.uniform(0.0, 1.0, (PROFILES, stage.n)) * stage.endowment
     for agent in range(stage.n):
         own = rng.uniform(0.0, 1.0, (PROFILES, OWN)) * stage.endowment[agent]

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from coopgym import seeding
 from coopgym.envs.symmetry import roles
 from coopgym.mechanisms import checks
 from coopgym.oracles.certificate import certify_optimum
@@ -36,7 +37,7 @@ def stage_optimum(
     model = recognise(stage) if closed_form else None
     if model is not None:
         inner = c if objective == "payoffs" else c @ weights_at(stage, stage.endowment)
-        profiles = np.random.default_rng(0).uniform(0.0, 1.0, (200, stage.n)) * stage.endowment
+        profiles = seeding.generator(0, "probes").uniform(0.0, 1.0, (200, stage.n)) * stage.endowment
         if (inner > 0.0).all() and same_sum(model, total(profiles), profiles, inner):
             actions = planned(model, inner)
             certificate = certify_optimum(stage, actions, total, concave=True)
@@ -65,7 +66,7 @@ def weighted(stage: StageGame, c: np.ndarray, objective: str) -> Objective:
 
 
 def _climbed(stage: StageGame, concept: str, total: Objective, seed: int, began: float) -> Solution:
-    begin = np.concatenate([common_levels(stage, total), starts(stage, np.random.default_rng(seed))])
+    begin = np.concatenate([common_levels(stage, total), starts(stage, seeding.generator(seed, "solvers"))])
     tops, trace = climb(stage, total, begin)
     values = total(tops)
     found = distinct(stage, tops[np.argsort(-values, kind="stable")])

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from coopgym import seeding
 from coopgym.algorithms.evaluation import quasi_random
 from coopgym.algorithms.policy import CallablePolicy, Policy, SchedulePolicy, policy
 from coopgym.algorithms.seating import one_by_one
@@ -87,8 +88,9 @@ class Profile:
         if lanes not in self._copies:
             self._copies[lanes] = [_copies(who, lanes) for who, _ in self.players]
         copies = self._copies[lanes]
-        for lane in (each for group in copies for each in group):
-            lane.reseed(self.seed)
+        for position, group in enumerate(copies):
+            for lane in group:
+                lane.reseed(seeding.integer(self.seed, "players", position))
         return lambda state: self._act(state, copies)
 
     def _act(self, state: State, copies: list[list[Policy]]) -> np.ndarray:
@@ -107,7 +109,7 @@ class Profile:
         batch, path = (lanes, self.games), []
         rewards, lengths = np.zeros((*batch, self.game.n)), np.zeros(batch)
         draws = None if self.hidden is None else np.broadcast_to(self.hidden, (lanes, *self.hidden.shape))
-        noise = CommonNoise(np.random.PCG64(self.seed))
+        noise = CommonNoise(seeding.bits(self.seed, "evaluation"))
         for before, after, paid, alive, _ in moments(self.game, act, batch, reset_draws=draws, noise=noise):
             rewards += np.where(alive[..., None], self.game.rewards(mode.weights, before, after, paid), 0.0)
             lengths += alive

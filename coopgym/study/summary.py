@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import bootstrap
 
+from coopgym import seeding
 from coopgym.envs.reward import KINDS
 
 RESAMPLES = 9_999
@@ -90,8 +91,9 @@ def band(values: np.ndarray, seed: int = 0, resamples: int = RESAMPLES) -> tuple
     same = np.ptp(x, axis=0) == 0.0  # resampled means of equal numbers differ in the last digit
     if same.all():
         return mean, mean, mean
+    rng = seeding.generator(seed, "resampling")
     found = bootstrap(
-        (x,), np.mean, n_resamples=resamples, batch=500, axis=0, method="percentile", rng=np.random.default_rng(seed)
+        (x,), np.mean, n_resamples=resamples, batch=500, axis=0, method="percentile", rng=rng
     ).confidence_interval
     return mean, np.where(same, mean, found.low), np.where(same, mean, found.high)
 

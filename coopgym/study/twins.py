@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from coopgym import seeding
 from coopgym.algorithms.record import canonical
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.moments import moments
@@ -58,7 +59,7 @@ def _under(game: str, options: str, mode: RewardMode, team: bool) -> np.ndarray:
 @functools.lru_cache(maxsize=256)
 def _played(game: str, options: str) -> dict[str, np.ndarray]:
     """Rewards ``[T, lanes, N]`` under each pure mode while everybody acts at random; 0 after the end."""
-    made, draw = make_game(game, **json.loads(options)), np.random.default_rng(0)
+    made, draw = make_game(game, **json.loads(options)), seeding.generator(0, "probes")
 
     def act(state: State) -> np.ndarray:
         return np.asarray(made.endowment * draw.random((len(POWERS), made.n)) ** POWERS[:, None])

@@ -17,6 +17,7 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
+from coopgym import seeding
 from coopgym.envs import observation
 from coopgym.envs.aec import make_aec
 from coopgym.envs.episode import numpy_game
@@ -247,7 +248,7 @@ def gradients(game: Game, seed: int) -> None:
         return
     import torch
 
-    rng = np.random.default_rng(seed)
+    rng = seeding.generator(seed, "testing")
     twin, state, step = game.to("torch", dtype=torch.float64), game.reset(), 1e-5
     for _ in range(3):
         draws = rng.standard_normal(game.step_draws) if game.step_draws else None

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from coopgym import seeding
 from coopgym.envs import observation
 from coopgym.envs.aec import make_aec
 from coopgym.envs.game import Game
@@ -23,7 +24,7 @@ Player = Callable[[bool], Trace]  # plays the episode on one environment; with T
 
 def actions_of(game: Game, steps: int, seed: int) -> np.ndarray:
     """Actions ``[steps, N]`` in single precision: levels that hold for a while, corners, and some out of range."""
-    rng = np.random.default_rng(seed)
+    rng = seeding.generator(seed, "testing")
     rates = np.repeat(rng.random((steps // 5 + 1, game.n)), 5, axis=0)[:steps]
     rates = rates + rng.choice([0.0, 0.0, -0.3, 0.3], (steps, game.n))
     actions: np.ndarray = (rates * game.endowment).astype(np.float32)
@@ -37,7 +38,7 @@ def shortened(game: Game, steps: int | None) -> Game:
 
 def kernel(game: Game, mode: str, actions: np.ndarray, seed: int) -> Trace:
     """The episode by the game alone: observations ``[T + 1, d]``, payoffs, rewards ``[T, N]``, trust, ends."""
-    rng = np.random.default_rng(seed)
+    rng = seeding.generator(seed, "game")
     state = game.reset(draws=rng.random(game.reset_draws) if game.reset_draws else None)
     rows: list[dict[str, Any]] = []
     first = observation.joint(game, state)

@@ -8,10 +8,11 @@ import pytest
 import torch
 
 import coopgym
+from coopgym import seeding
 from coopgym.algorithms import registry
 from coopgym.algorithms.evaluation import best_constant
 from coopgym.algorithms.features import Encoder
-from coopgym.algorithms.learner import Problem, spread_seed
+from coopgym.algorithms.learner import Problem
 from coopgym.algorithms.policy import FixedPolicy
 from coopgym.algorithms.rollout import normals
 from coopgym.algorithms.seating import Seat
@@ -31,7 +32,7 @@ def problem(id, partners, seeds=(0, 1), agent=1, setting=None, **options):
 
 def rollout(made, steps=12, lanes=3):
     generators = made.generators()
-    games = made.games(lanes, generators)
+    games = made.games(lanes)
     noise = normals(generators, made.game.n, steps, lanes)
     return games.rollout(lambda features, t: (torch.sigmoid(noise[:, :, t]), noise[:, :, t]), steps, states=True)
 
@@ -63,7 +64,7 @@ def test_partners_that_draw_have_a_stream_for_each_replica():
     np.testing.assert_allclose(together[1], alone[0], atol=1e-7)
     assert not torch.allclose(together[0, 0], together[1, 0])
     expected = coopgym.policy("Random", coopgym.game(THREE))
-    expected.reseed(spread_seed(6, 1_000))
+    expected.reseed(seeding.integer(6, "players", 0))
     first = expected.act(np.zeros((3, 3, 4))) / coopgym.game(THREE).endowment
     np.testing.assert_allclose(alone[0, [0, 2], 0], first.T[[0, 2]], atol=1e-6)
 

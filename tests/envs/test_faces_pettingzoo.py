@@ -9,6 +9,7 @@ from pettingzoo.test import state_test
 from pettingzoo.utils.conversions import aec_to_parallel, parallel_to_aec
 
 import coopgym
+from coopgym import seeding
 
 
 def half(env):
@@ -160,7 +161,7 @@ def test_turns_are_refused_outside_an_episode():
 def test_a_seed_repeats_the_episode_and_no_seed_goes_on():
     env = coopgym.make_parallel("SynergySearch-v1", observability="full", reveal_gamma_in_obs=True)
     seen = [float(env.reset(seed=seed)[0]["partner_0"][-1]) for seed in (5, None, 5, 6)]
-    rng = np.random.default_rng(5)
+    rng = seeding.generator(5, "game")
     assert seen[:2] == [np.float32(0.2 + 0.7 * rng.random()) for _ in range(2)]
     assert seen[2] == seen[0] != seen[3]
 

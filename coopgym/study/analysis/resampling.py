@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import bootstrap, trim_mean
 
+from coopgym import seeding
+
 RESAMPLES = 2_000
 FEWEST = 200
 DRAWS = 1e8  # of single runs, at the most, for one set of intervals: a large study gets fewer resamples, but FEWEST
@@ -54,7 +56,7 @@ def intervals(samples: Sequence[np.ndarray], statistic: Statistic, seed: int = 0
         found = bootstrap(
             [np.repeat(x, 2) if len(x) == 1 else x for x in samples], of, n_resamples=count, method="percentile",
             batch=max(1, int(BATCH / max(1, runs))), vectorized=True, axis=-1, confidence_level=LEVEL,
-            rng=np.random.default_rng(seed),
+            rng=seeding.generator(seed, "resampling"),
         )  # fmt: skip
         tail = 100.0 * (1.0 - LEVEL) / 2.0
         draws = found.bootstrap_distribution
