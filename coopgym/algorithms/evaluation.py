@@ -19,6 +19,7 @@ from coopgym.envs.reward import KINDS, RewardMode, Weights
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.trust import mean_over_pairs
 
+EVALUATIONS = 20  # points of the curve of the evaluated welfare
 DRAWN_EPISODES = 64  # of a record, where the policy or the game draws
 
 

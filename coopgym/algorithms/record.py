@@ -54,6 +54,7 @@ class Run:
     env_steps: int | None = None
     updates: int | None = None
     episodes: int | None = None
+    evaluations: int | None = None
     study: str | None = None
     variant: str | None = None  # the name of these hyperparameters in a study that has several
     bins: int | None = None
@@ -118,6 +119,18 @@ def problem(game: Game, mode: RewardMode | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def recipe(
+    settings: dict[str, Any], objective: str, discount: float, evaluation: tuple[int, int], torch: str
+) -> dict[str, Any]:
+    """The columns of a record that say how a learner was trained and evaluated: see ``run_id``."""
+    points, episodes = evaluation
+    return {
+        "objective": objective, "discount": discount, "hyperparameters": canonical(settings),
+        "hyperparameters_hash": digest(settings, 6), "evaluations": points, "episodes_stochastic": episodes,
+        "torch_version": torch,
+    }  # fmt: skip
+
+
 def canonical(value: Any) -> str:
     """Canonical JSON: sorted keys, no spaces, floats by their shortest round-trip representation."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=lambda x: np.asarray(x).tolist())
@@ -138,14 +151,25 @@ def run_id(
     hyperparameters: dict[str, Any],
     observation: str,
     objective: str | None,
+    evaluation: tuple[int, int] | None = None,
+    torch: str | None = None,
 ) -> str:
-    """24 hex digits that name a run. Device, time and who shared the program are not part of it."""
-    series = ".".join(coopgym.__version__.split(".")[:2])
+    """24 hex digits that name a run: all that ``coopgym.study.identity`` calls its configuration, and the seed.
+
+    Device, time and who shared the program are not part of it. evaluation: points of the curve and episodes of the
+    stochastic policy, of a learner; torch: its version.
+    """
     return digest({
         "kind": kind, "algorithm": algorithm, "game": game.id, "game_hash": game.hash, "reward_mode": reward_mode,
         "mutuality": mutuality, "seed": seed, "hyperparameters": hyperparameters, "observation": observation,
-        "objective": objective, "package": series,
+        "objective": objective, "evaluation": evaluation, "package": series(coopgym.__version__),
+        "torch": series(torch),
     })  # fmt: skip
+
+
+def series(version: str | None) -> str | None:
+    """``2.13`` of ``2.13.0+cpu``: what of a version decides a result; None where it is not known."""
+    return ".".join(version.split("+")[0].split(".")[:2]) if version else None
 
 
 def mutuality(mode: RewardMode) -> float | None:

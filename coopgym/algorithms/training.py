@@ -18,7 +18,14 @@ import torch
 from coopgym.algorithms import checkpoint as checkpoints
 from coopgym.algorithms import record, registry
 from coopgym.algorithms.curves import Curves
-from coopgym.algorithms.evaluation import DRAWN_EPISODES, Evaluation, best_constant, enough_episodes, evaluate
+from coopgym.algorithms.evaluation import (
+    DRAWN_EPISODES,
+    EVALUATIONS,
+    Evaluation,
+    best_constant,
+    enough_episodes,
+    evaluate,
+)
 from coopgym.algorithms.interrupts import patience
 from coopgym.algorithms.learner import Learner, Problem
 from coopgym.algorithms.memory import keep_freed_memory
@@ -107,7 +114,7 @@ def train(
     observability: str | None = None,
     progress: Callable[[Progress], None] | bool = False,
     threads: int = 1,
-    evaluations: int = 20,
+    evaluations: int = EVALUATIONS,
     episodes: int = DRAWN_EPISODES,
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 60.0,
@@ -156,7 +163,8 @@ def train(
         recipe = _recipe(settings, total_steps, seat)
         kept = None
         if checkpoint is not None:
-            ids = [_run_id(found, made, mode, seed, recipe, setting) for mode, seed in pairs]
+            plan = (evaluations, episodes)
+            ids = [_run_id(found, made, mode, seed, recipe, setting, plan) for mode, seed in pairs]
             identity = checkpoints.identity(found.name, problem, recipe, evaluations)
             kept = checkpoints.Checkpoint(checkpoint, checkpoint_seconds, identity, ids)
         seconds, iterations = _loop(problem, learner, total_steps, curves, _reporter(progress), kept)
@@ -171,6 +179,8 @@ def planned_run_ids(
     seeds: int | Iterable[int],
     total_steps: int,
     observability: str | None = None,
+    evaluations: int = EVALUATIONS,
+    episodes: int = DRAWN_EPISODES,
     agent: int | str | None = None,
     partners: Any = None,
     **options: Any,
@@ -183,7 +193,30 @@ def planned_run_ids(
     checks.whole("total_steps", total_steps, 1, 10**12)
     recipe, chosen = _recipe(settings, total_steps, _seat(found, made, agent, partners)), checks.seeds(seeds)
     modes = _reward_modes(reward_modes)
-    return [_run_id(found, made, mode, seed, recipe, setting) for mode in modes for seed in chosen]
+    plan = (evaluations, episodes)
+    return [_run_id(found, made, mode, seed, recipe, setting, plan) for mode in modes for seed in chosen]
+
+
+def planned_recipe(
+    algorithm: str,
+    game: Game | str,
+    *,
+    total_steps: int,
+    observability: str | None = None,
+    evaluations: int = EVALUATIONS,
+    episodes: int = DRAWN_EPISODES,
+    agent: int | str | None = None,
+    partners: Any = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """The columns of a record that say how ``train`` with the same arguments trains; nothing is trained."""
+    found = registry.algorithm(algorithm, "learner")
+    settings, made = _settings(found, game, options)
+    recipe, plan = _recipe(settings, total_steps, _seat(found, made, agent, partners)), (evaluations, episodes)
+    return {
+        "observation": observability or made.default_observability, "team_reward": settings.team_reward,
+        **record.recipe(recipe, settings.objective, settings.discount, plan, torch.__version__),
+    }  # fmt: skip
 
 
 def _reward_modes(given: str | RewardMode | Iterable[str | RewardMode]) -> list[RewardMode]:
@@ -209,11 +242,19 @@ def _seat(found: registry.Algorithm, game: Game, agent: int | str | None, partne
 
 
 def _run_id(
-    found: registry.Algorithm, game: Game, mode: RewardMode, seed: int, recipe: dict[str, Any], setting: str
+    found: registry.Algorithm,
+    game: Game,
+    mode: RewardMode,
+    seed: int,
+    recipe: dict[str, Any],
+    setting: str,
+    plan: tuple[int, int],
 ) -> str:
-    """Identity of one replica."""
-    kind, objective = mode.kind, recipe["objective"]
-    return record.run_id("learner", found.name, game, kind, record.mutuality(mode), seed, recipe, setting, objective)
+    """Identity of one replica. plan: points of its curve, and episodes of the stochastic policy."""
+    return record.run_id(
+        "learner", found.name, game, mode.kind, record.mutuality(mode), seed, recipe, setting, recipe["objective"],
+        plan, torch.__version__,
+    )  # fmt: skip
 
 
 def _loop(
@@ -281,10 +322,10 @@ def _result(
     reference = best_constant(game, reward_modes=problem.modes, seat=seat)
     sure = evaluate(stack, game, enough_episodes(game, stack))
     drawn = evaluate(stack, game, episodes, seed=1, deterministic=False)
-    runs = []
+    runs, plan = [], (curves.evaluations, episodes)
     for r in range(problem.replicas):
         mode, seed = problem.modes[r], problem.seeds[r]
-        identity = _run_id(found, game, mode, seed, recipe, problem.setting)
+        identity = _run_id(found, game, mode, seed, recipe, problem.setting, plan)
         diverged = int(learner.diverged_at[r])
         welfare = float(sure.welfare[r].mean())
         best = reference["cooperative"]["welfare"] if seat is None else None  # what all could do, not one of them
@@ -293,17 +334,16 @@ def _result(
                 run_id=identity, kind="learner", algorithm=found.name, paradigm=found.paradigm, seed=seed,
                 **record.problem(game, mode), observation=problem.setting, action_kind=found.actions,
                 bins=getattr(settings, "bins", None),
-                objective=settings.objective, discount=settings.discount,
-                team_reward=settings.team_reward, hyperparameters=record.canonical(recipe),
-                hyperparameters_hash=record.digest(recipe, 6),
+                team_reward=settings.team_reward,
+                **record.recipe(recipe, settings.objective, settings.discount, plan, torch.__version__),
                 parameters=sum(problem.counts(theta) for theta in learner.parameters.values()), env_steps=steps,
                 updates=learner.updates, status="ok" if diverged < 0 else "diverged",
                 reason=None if diverged < 0 else "a number in an update was not finite",
                 diverged_at=None if diverged < 0 else diverged, **record.outcome(sure, r),
                 welfare_stochastic=float(drawn.welfare[r].mean()), welfare_stochastic_sd=float(drawn.welfare[r].std()),
-                episodes_stochastic=episodes, best_constant_welfare=best,
+                best_constant_welfare=best,
                 best_constant_reward=None if seat else reference[str(mode)]["return"],
-                efficiency_best_constant=welfare / best if best else None, torch_version=torch.__version__,
+                efficiency_best_constant=welfare / best if best else None,
                 device=_device_name(problem.device), precision="float32", replicas_in_program=problem.replicas,
                 lanes=learner.games.batch[1], program_seconds=seconds, seconds=seconds / problem.replicas,
                 env_steps_per_second=speed, created=datetime.now(UTC).isoformat(),

@@ -19,6 +19,7 @@ from coopgym.audit.effort import effort as effort_of
 from coopgym.audit.measures import CATALOGUE, mean
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
+from coopgym.study import identity
 from coopgym.study.records import Records, Row
 from coopgym.study.schema import AUDIT_CURVES, AUDITS, SCHEMAS
 from coopgym.study.stored import policies_of, stored
@@ -97,8 +98,8 @@ def _row(found: Audit, replica: int, run: Mapping[str, Any]) -> Row:
     from coopgym import __version__
 
     flat = found.record(replica)
-    same = ("run_id", "algorithm", "kind", "game", "game_hash", "reward_mode", "mutuality", "seed", "env_steps")
-    row: Row = {name: run.get(name) for name in same}
+    same = ("run_id", *(name for name in identity.COLUMNS if name != "package_version"))
+    row: Row = {name: run.get(name) for name in same} | {"run_version": run.get("package_version")}
     row |= {name: flat[name] for name in CATALOGUE if name in flat}
     row |= {f"{name}_by_agent": x for name, x in found.by_agent(replica).items()}
     return row | {

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from coopgym.algorithms import reference
+from coopgym.algorithms.evaluation import DRAWN_EPISODES, EVALUATIONS
 from coopgym.envs.catalogue import entry
 from coopgym.envs.reward import RewardMode
 from coopgym.study import trainers
@@ -23,7 +24,7 @@ class Cell:
 
     No mode: one record for all modes, of a policy that does not depend on them. options: hyperparameters of the
     learner, and options of the game. variant: the name of these hyperparameters in a design that has several.
-    trainer: who trains it.
+    trainer: who trains it. evaluations, episodes: points of a learner's curve, and episodes of its stochastic policy.
     """
 
     algorithm: str
@@ -34,6 +35,8 @@ class Cell:
     options: dict[str, Any] = field(default_factory=dict)
     variant: str = ""
     trainer: str = trainers.OWN
+    evaluations: int = EVALUATIONS
+    episodes: int = DRAWN_EPISODES
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.algorithm, self.variant, "on", self.game)))
@@ -53,6 +56,7 @@ class Cell:
         modes: Sequence[RewardMode | None] = self.modes or (None,)
         if self.learns:
             design: dict[str, Any] = {"reward_modes": self.modes, "seeds": self.seeds, "total_steps": self.steps}
+            design |= {"evaluations": self.evaluations, "episodes": self.episodes}
             names = trainers.planned_run_ids(self.trainer)(self.algorithm, self.game, **design, **self.options)
         else:
             names = reference.planned_run_ids(

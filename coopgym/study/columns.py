@@ -32,6 +32,7 @@ RUNS = {
     "env_steps": "environment steps trained for [steps]",
     "updates": "updates of the parameters [count]",
     "episodes": "episodes that a policy without training was measured in [count]",
+    "evaluations": "points of the curve of the evaluated welfare, of a learner [count]",
     "status": "ok, diverged (a number in an update was not finite) or failed (there is no result; reason says why)",
     "reason": "why the status is not ok",
     "diverged_at": "update at which the run diverged",
@@ -121,6 +122,20 @@ AUDITS = {
     "kind": "learner, oracle, heuristic or constant",
     "game": "game with its version",
     "game_hash": "hash of the game's parameters and rules, as in the runs",
+    **{
+        name: f"as in the run: {RUNS[name]}"
+        for name in (
+            "variant",
+            "game_options",
+            "observation",
+            "objective",
+            "hyperparameters",
+            "evaluations",
+            "episodes_stochastic",
+            "torch_version",
+        )
+    },
+    "run_version": "version of coopgym that made the run",
     "reward_mode": "rewards that the policy was trained on: private, integrated, cooperative or none",
     "mutuality": "how far from private rewards to the mode's [0 to 1]; null for the three pure modes",
     "seed": "seed of the replica; null where nothing is random",

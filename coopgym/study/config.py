@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from coopgym.algorithms import registry
-from coopgym.algorithms.evaluation import DRAWN_EPISODES
+from coopgym.algorithms.evaluation import DRAWN_EPISODES, EVALUATIONS
 from coopgym.envs.catalogue import list_games
 from coopgym.envs.reward import KINDS, RewardMode
 from coopgym.mechanisms import checks
@@ -124,7 +124,7 @@ def _seeds(value: Any) -> Any:
 class EvaluationPlan(Strict):
     """points: of the evaluation curve; episodes: of the stochastic policy in a record."""
 
-    points: Annotated[int, Field(ge=1, le=200)] = 20
+    points: Annotated[int, Field(ge=1, le=200)] = EVALUATIONS
     episodes: Annotated[int, Field(ge=1, le=1_000_000)] = DRAWN_EPISODES
 
 
@@ -221,7 +221,10 @@ class Config(Strict):
             if set(changed) <= known:
                 layers = {"hyperparameters.all": common, f"hyperparameters.{algorithm}": own}
                 given = check_settings(algorithm, layers | {f"variants.{variant}": changed})
-                yield Cell(algorithm, game, modes, tuple(self.seeds), steps, given | options, variant)
+                yield Cell(
+                    algorithm, game, modes, tuple(self.seeds), steps, given | options, variant,
+                    evaluations=self.evaluation.points, episodes=self.evaluation.episodes,
+                )  # fmt: skip
 
     def _all_used(self, games: list[str]) -> None:
         """What was given for all has to fit somewhere: else it is a slip of the pen."""

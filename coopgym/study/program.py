@@ -11,7 +11,7 @@ from typing import Any
 import coopgym
 from coopgym.algorithms import record, reference
 from coopgym.algorithms.checkpoint import CheckpointError, remove
-from coopgym.algorithms.evaluation import DRAWN_EPISODES
+from coopgym.algorithms.evaluation import DRAWN_EPISODES, EVALUATIONS
 from coopgym.algorithms.training import Progress, TrainResult, train
 from coopgym.envs.catalogue import game as make_game
 from coopgym.study import claims, trainers, twins, unfinished
@@ -38,7 +38,7 @@ class Program:
     folder: str
     options: dict[str, Any] = field(default_factory=dict)
     checkpoint_seconds: float = 60.0
-    evaluations: int = 20
+    evaluations: int = EVALUATIONS
     episodes: int = DRAWN_EPISODES
     study: str | None = None
     variant: str = ""
@@ -59,7 +59,8 @@ class Program:
     def cell(self, algorithm: str) -> Cell:
         """What it does for one of its algorithms."""
         return Cell(
-            algorithm, self.game, self.modes, self.seeds, self.steps, self.options, self.variant, self.trainer
+            algorithm, self.game, self.modes, self.seeds, self.steps, self.options, self.variant, self.trainer,
+            self.evaluations, self.episodes,
         )  # fmt: skip
 
     @property
@@ -121,10 +122,11 @@ def _result(program: Program, records: Records, report: Callable[[Any], None]) -
 
     (algorithm,) = program.algorithms
     design: dict[str, Any] = {"reward_modes": program.modes, "seeds": program.seeds, "total_steps": program.steps}
+    design |= {"evaluations": program.evaluations, "episodes": program.episodes}
     if program.trainer != trainers.OWN:
         return trainers.train(program.trainer, algorithm, program.game, report, **design, **program.options)
     design |= {
-        "device": program.device, "evaluations": program.evaluations, "episodes": program.episodes, "progress": told,
+        "device": program.device, "progress": told,
         "checkpoint": unfinished.place(records.folder, list(program.runs)),
         "checkpoint_seconds": program.checkpoint_seconds, **program.options,
     }  # fmt: skip
@@ -154,7 +156,12 @@ def _write(program: Program, records: Records, result: TrainResult | reference.R
 def failed(program: Program, reason: str) -> list[Row]:
     """What the records say of a program that did not finish: which runs there should be, and why they are not."""
     made = make_game(program.game, **of_game(program.game, program.options))
-    entries = [trainers.described(program.trainer, name) for name in program.algorithms]
+    design = {"total_steps": program.steps, "evaluations": program.evaluations, "episodes": program.episodes}
+    entries = [
+        trainers.described(program.trainer, name)
+        | trainers.recipe(program.trainer, name, program.game, **design, **program.options)
+        for name in program.algorithms
+    ]
     cells = itertools.product(entries, program.modes or (None,), program.seeds)
     return [
         {

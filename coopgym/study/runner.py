@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from coopgym.algorithms.evaluation import DRAWN_EPISODES
 from coopgym.algorithms.record import canonical
 from coopgym.algorithms.registry import algorithm
 from coopgym.envs.reward import RewardMode
@@ -39,8 +38,6 @@ class Work:
 
     device: str = "auto"
     checkpoint_seconds: float = 60.0
-    evaluations: int = 20
-    episodes: int = DRAWN_EPISODES
     study: str | None = None
     pieces: int | None = 1
 
@@ -111,6 +108,7 @@ class Runner:
             cell = self.plan[run][0]
             alone = cell.learns or algorithm(cell.algorithm).kind == "oracle"
             key = [cell.algorithm if alone else "", cell.game, cell.variant, cell.options, cell.steps, cell.trainer]
+            key += [cell.evaluations, cell.episodes]
             together.setdefault(canonical(key), []).append(run)
         return [program for each in together.values() for program in self._grouped(each)]
 
@@ -137,7 +135,7 @@ class Runner:
         work = self.work
         return Program(
             names, cell.game, cell.modes, cell.seeds, cell.steps, work.device, self.records.store.url, cell.options,
-            work.checkpoint_seconds, work.evaluations, work.episodes, work.study, cell.variant, runs, not self.resume,
+            work.checkpoint_seconds, cell.evaluations, cell.episodes, work.study, cell.variant, runs, not self.resume,
             cell.trainer,
         )  # fmt: skip
 

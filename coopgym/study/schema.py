@@ -36,7 +36,7 @@ RUNS = schema(
     (NUMBER, "discount"),
     # recipe
     (TEXT, "hyperparameters hyperparameters_hash"),
-    (WHOLE, "parameters env_steps updates episodes"),
+    (WHOLE, "parameters env_steps updates episodes evaluations"),
     # outcome of the deterministic policy
     (TEXT, "status reason"),
     (WHOLE, "diverged_at"),
@@ -86,12 +86,13 @@ COVERAGE = schema(
 )
 
 AUDITS = schema(
-    (TEXT, "run_id effort algorithm kind game game_hash reward_mode"),
+    (TEXT, "run_id effort algorithm variant kind game game_hash game_options reward_mode"),
     (NUMBER, "mutuality"),
-    (WHOLE, "seed env_steps agents episodes replicas_in_program"),
+    (TEXT, "observation objective hyperparameters"),
+    (WHOLE, "seed env_steps evaluations episodes_stochastic agents episodes replicas_in_program"),
     (NUMBER, " ".join(CATALOGUE)),  # of what each agent has, the mean over those that were audited
     (AGENTS, " ".join(f"{name}_by_agent" for name, m in CATALOGUE.items() if m.agents)),
-    (TEXT, "infinite undefined notes package_version"),  # names; reasons by name
+    (TEXT, "infinite undefined notes run_version torch_version package_version"),  # names; reasons by name
     (NUMBER, "program_seconds"),
     (MOMENT, "created"),
 )

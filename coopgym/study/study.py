@@ -94,10 +94,7 @@ def run(
     how: Engine = engine(
         engine_name or found.engine, workers=workers or found.workers, device=found.device, gpus=found.gpus
     )
-    work = Work(
-        found.device, found.checkpoint_seconds, found.evaluation.points, found.evaluation.episodes, found.name,
-        found.pieces,
-    )  # fmt: skip
+    work = Work(found.device, found.checkpoint_seconds, found.name, found.pieces)
     runner = Runner(cells, records, how, work, resume, watcher or Watcher())
     records.check()
     _keep(source, records)

@@ -39,6 +39,15 @@ def planned_run_ids(trainer: str) -> Callable[..., list[str]]:
     return found
 
 
+def recipe(trainer: str, algorithm: str, game: str, **design: Any) -> dict[str, Any]:
+    """What records say of how an algorithm is trained; of one that needs no training, that there is nothing to say."""
+    if not trains(trainer, algorithm):
+        return {"hyperparameters": "{}"}
+    found = training if trainer == OWN else _module(trainer)
+    told: dict[str, Any] = found.planned_recipe(algorithm, game, **design)
+    return told
+
+
 def described(trainer: str, algorithm: str) -> dict[str, Any]:
     """What records say of an algorithm: kind, algorithm, paradigm."""
     if trainer != OWN and trains(trainer, algorithm):
