@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coopgym.audit.measures import CATALOGUE, Measure
+from coopgym.study import schema
 
 RUNS = {
     "run_id": "hash of all that decides the result: game, learner, hyperparameters, reward mode, seed, package series",
@@ -115,31 +116,23 @@ def measured(measure: Measure, of: str = "") -> str:
     return f"{measure.what}{of} [{measure.unit}]"
 
 
-AUDITS = {
+AS_IN_RUNS = (
+    "variant", "game_options", "observation", "objective", "hyperparameters", "evaluations", "episodes_stochastic",
+    "torch_version",
+)  # fmt: skip
+OF_AUDITS = {
     "run_id": "run whose policy was audited",
     "effort": "how much was played to measure it: quick or full",
     "algorithm": "name of the algorithm",
     "kind": "learner, oracle, heuristic or constant",
     "game": "game with its version",
     "game_hash": "hash of the game's parameters and rules, as in the runs",
-    **{
-        name: f"as in the run: {RUNS[name]}"
-        for name in (
-            "variant",
-            "game_options",
-            "observation",
-            "objective",
-            "hyperparameters",
-            "evaluations",
-            "episodes_stochastic",
-            "torch_version",
-        )
-    },
-    "run_version": "version of coopgym that made the run",
     "reward_mode": "rewards that the policy was trained on: private, integrated, cooperative or none",
     "mutuality": "how far from private rewards to the mode's [0 to 1]; null for the three pure modes",
     "seed": "seed of the replica; null where nothing is random",
     "env_steps": "environment steps that the policy was trained for [steps]",
+    **{name: f"{RUNS[name]}; of the run" for name in AS_IN_RUNS},
+    "run_version": "version of coopgym that made the run",
     "agents": "agents that were audited [count]",
     "episodes": "episodes that the outcome was measured in [count]",
     "replicas_in_program": "policies audited together with this one [count]",
@@ -152,6 +145,7 @@ AUDITS = {
     "program_seconds": "time of all audits of the program [seconds]",
     "created": "when the audit was made [UTC]",
 }
+AUDITS = {name: OF_AUDITS[name] for name in schema.AUDITS.names}
 COLUMNS = {"runs": RUNS, "curves": CURVES, "games": GAMES, "coverage": COVERAGE, "audits": AUDITS}
 ABOUT = {
     "runs": "One row a run: a learner's replica (one seed under one reward mode), or a policy that needs no training.",
