@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import matplotlib
-from behaviour_tables import PAGE, SHOWN, cells, compared, rows
+from behaviour_tables import PAGE, SHOWN, cells, comparable, compared, rows
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -34,7 +34,7 @@ def draw(axis: Axes, found: Comparison, measure: str) -> None:
 
 def main() -> None:
     """All measures of the page."""
-    found = compared(cells(rows()))
+    found = compared(cells(comparable(rows())))
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(11.0, 7.4), dpi=90, layout="constrained")
         for axis, shown in zip(figure.subplots(3, 4).flat, SHOWN, strict=True):

@@ -70,12 +70,32 @@ SHOWN = (
     Shown("deterrence", "deterrence", CATALOGUE["deterrence"].what + ", over max(1, |payoff|)", deterred),
     plain("end-game change", "endgame"),
 )
+ENDED = {"forgiveness": "shock", "unforgiving": "shock", "endgame": "end"}  # a shock may end an episode too
+EARLIER = "measured by coopgym 0.1.0 in a game that a rule can end, where it took the end for behaviour"
 CHANGES = (("private", "integrated"), ("private", "cooperative"), ("integrated", "cooperative"))
 
 
 def rows() -> list[Row]:
     """The audits, in the order in which they are compared."""
     return sorted(pq.read_table(DATA).to_pylist(), key=lambda row: [row[name] for name in ORDER])
+
+
+def comparable(audits: Sequence[Row]) -> list[Row]:
+    """The audits without the values in which the end of a game may have been taken for behaviour."""
+    return [_without_ended(row) if row["package_version"] == "0.1.0" else row for row in audits]
+
+
+def _without_ended(row: Row) -> Row:
+    early = bool(row["early_end"])
+    left_out = [name for name, why in ENDED.items() if can_end(row["game"]) and (early or why == "shock")]
+    reasons = [row["undefined"], *(f"{name}: {EARLIER}" for name in left_out if row[name] is not None)]
+    return row | dict.fromkeys(left_out) | {"undefined": "; ".join(reason for reason in reasons if reason)}
+
+
+@functools.cache
+def can_end(game: str) -> bool:
+    """Whether a rule can end an episode of a game before its last step."""
+    return coopgym.game(game).exit is not None
 
 
 @functools.cache
@@ -237,7 +257,7 @@ def budgets(audits: Sequence[Row]) -> str:
 
 def page(text: str) -> str:
     """The page with its tables made again."""
-    audits = rows()
+    audits = comparable(rows())
     means = cells(audits)
     found = compared(means)
     text = replaced(text, "about", f"{about(audits)}\n\n{budgets(audits)}")

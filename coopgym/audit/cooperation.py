@@ -25,7 +25,8 @@ class Cooperation:
     [steps]: the first step from which the mean of the last 5 rates (fewer at the beginning) stays at or above b / e,
     inf if it never does; emergence_optimal: the same for half way between one step's selfish and optimal rates;
     unsteadiness: s.d. of u after emergence (of all steps where it never came), in [0, 1/2]; endgame: mean u of the last
-    5 % of steps minus that of 40 to 90 %, in [-1, 1], negative where the end is used; coordination ``[R]``: mean over
+    5 % of steps minus that of 40 to 90 %, in [-1, 1], negative where the end is used, over the episodes that reach
+    their last step: where a rule ends an episode, nobody sees the end coming; coordination ``[R]``: mean over
     pairs of the correlation of linearly detrended rates; distance ``[R]``: mean over pairs and steps of |u_i - u_j|.
 
     course ``[R, T, N]``: u by step, 0 once an episode is over; playing ``[R, T]``: share of episodes still under way.
@@ -61,14 +62,16 @@ def cooperation(subject: Subject, known: Yardsticks) -> Cooperation:
     baseline = game.baseline / game.endowment
     emergence = emerged(base, baseline)
     together = _coordination(base)
-    undefined = {}
+    undefined, late = {}, endgame(base, game)
+    if np.isnan(late).any():
+        undefined["endgame"] = "a rule ends the episodes before their last step"
     if np.isnan(together).any():
         undefined["coordination"] = "fewer than two agents move other than along a line"
     return Cooperation(
         level=_over(rates, on), margin=_over(rates - baseline, on),
         at_baseline=_over(rates >= baseline - EXACT, on), emergence=emergence.mean(1),
         emergence_optimal=emerged(base, 0.5 * (known.selfish + known.optimal)).mean(1),
-        unsteadiness=_unsteadiness(base, emergence), endgame=endgame(base, game), coordination=together,
+        unsteadiness=_unsteadiness(base, emergence), endgame=late, coordination=together,
         distance=_distance(base), course=np.where(on, rates, 0.0).mean(1), playing=base.alive.mean(1),
         undefined=undefined,
     )  # fmt: skip
@@ -87,11 +90,18 @@ def emerged(base: Traces, threshold: np.ndarray) -> np.ndarray:
 
 
 def endgame(base: Traces, game: Game) -> np.ndarray:
-    """Mean rate of the last 5 % of the steps played minus that of 40 to 90 %, ``[R, N]``."""
-    steps, length = np.arange(game.horizon), base.lengths[..., None]
-    late = (steps >= length - np.maximum(1, np.round(LAST * length))) & base.alive
-    middle = (steps >= MIDDLE[0] * length) & (steps < MIDDLE[1] * length) & base.alive
-    return np.asarray(_over(base.rates, late[..., None]) - _over(base.rates, middle[..., None]))
+    """Mean rate of the last 5 % of the steps minus that of 40 to 90 %, of the episodes that are played to the last
+    step, ``[R, N]``; NaN where none is."""
+    steps, length = np.arange(game.horizon), game.horizon
+    late = steps >= length - max(1, round(LAST * length))
+    middle = (steps >= MIDDLE[0] * length) & (steps < MIDDLE[1] * length)
+    change = _mean(base.rates[..., late, :]) - _mean(base.rates[..., middle, :])  # [R, E, N]
+    return np.asarray(mean(np.where(base.alive[..., -1, None], change, np.nan), 1))
+
+
+def _mean(rates: np.ndarray) -> np.ndarray:
+    """Over steps ``[..., T, N]``; 0 where there is none."""
+    return np.asarray(rates.sum(-2) / max(1, rates.shape[-2]))
 
 
 def _over(x: np.ndarray, on: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from coopgym.audit.bench import Bench
 from coopgym.audit.effort import step_of
 from coopgym.audit.measures import ratio
-from coopgym.audit.traces import Plan
+from coopgym.audit.traces import Plan, Traces
 from coopgym.oracles.exploitability import exploitability
 
 ROOM = 20_000_000  # numbers that the interventions of some seats may fill
@@ -18,7 +18,8 @@ ROOM = 20_000_000  # numbers that the interventions of some seats may fill
 
 @dataclass(frozen=True, eq=False)
 class Gains:
-    """Of deviations (t0, level, span) of each agent, ``[R, N, K, L, D]``, NaN for agents that were not audited.
+    """Of deviations (t0, level, span) of each agent, ``[R, N, K, L, D]``, NaN for agents that were not audited and for
+    deviations from a step on that is not played, because a rule ends the game before.
 
     gain: P_i(deviation) - P_i; loss: mean over j != i of P_j(deviation) - P_j, negative where the others are harmed;
     counted: gain > tau and loss < -tau; value ``[R, N]``: P_i. Payoffs, or rewards of the mode trained on.
@@ -38,7 +39,8 @@ class Gains:
     @property
     def best(self) -> np.ndarray:
         """Largest gain ``[R, N]``; negative where all that was tried costs the deviator."""
-        return np.asarray(self._flat(self.gain).max(-1))
+        gains = self._flat(self.gain)
+        return np.asarray(np.where(np.isnan(gains).all(-1), np.nan, np.nan_to_num(gains, nan=-np.inf).max(-1)))
 
     def at_best(self, x: np.ndarray) -> np.ndarray:
         """An array of the grid at each agent's best deviation, ``[R, N]``."""
@@ -46,9 +48,9 @@ class Gains:
 
     @property
     def exploitable(self) -> np.ndarray:
-        """Share of the grid that counts ``[R, N]``."""
-        share = self._flat(self.counted).mean(-1)
-        return np.where(np.isnan(self.best), np.nan, share)
+        """Share of the grid that counts, of what could be tried ``[R, N]``."""
+        possible = ~np.isnan(self._flat(self.gain))
+        return ratio((self._flat(self.counted) & possible).sum(-1), possible.sum(-1))
 
     @property
     def harm(self) -> np.ndarray:
@@ -114,7 +116,8 @@ class Deviations:
     def measures(self) -> dict[str, np.ndarray]:
         """By name."""
         paid, rewarded = self.paid, self.rewarded
-        one_step, lasting = paid.gain[..., 0].max((2, 3)), paid.gain[..., -1].max((2, 3))
+        one_step, lasting = (np.nan_to_num(paid.gain[..., d], nan=-np.inf).max((2, 3)) for d in (0, -1))
+        one_step, lasting = (np.where(np.isinf(x), np.nan, x) for x in (one_step, lasting))
         return {
             "best_gain": paid.best, "best_gain_relative": relative(paid), "best_gain_one_step": one_step,
             "best_gain_sustained": lasting, "harm_at_best": paid.at_best(paid.loss), "harm_ratio": paid.harm,
@@ -136,9 +139,10 @@ def deviations(bench: Bench) -> Deviations:
     starts = tuple(sorted({step_of(start, game.horizon) for start in fine.starts}))
     spans = tuple(game.horizon if span is None else min(span, game.horizon) for span in fine.spans)
     grid = _Grid(bench, starts, np.linspace(0.0, 1.0, fine.levels), spans)
-    reacting, replayed = grid.play(), grid.play(subject.base.rates)
+    reacting, replayed = grid.play(), grid.play(_while_played(subject.base))
     undefined = {}
-    paid = _gains(bench, reacting.payoffs, subject.base.payoffs.sum(-2))
+    played = subject.base.alive[..., list(starts)].any(1)  # [R, K]
+    paid = _gains(bench, reacting.payoffs, subject.base.payoffs.sum(-2), played)
     if np.isnan(paid.harm).any():
         undefined["harm_ratio"] = "no deviation that was tried is profitable"
     exploit = [np.full((subject.replicas, game.n), np.nan)] * 2
@@ -150,8 +154,8 @@ def deviations(bench: Bench) -> Deviations:
         why = 'best replies are searched with effort="full" only'
         undefined |= {"exploitability": why, "exploitability_reward": why}
     return Deviations(
-        paid=paid, rewarded=_gains(bench, reacting.rewards, subject.base.rewards.sum(-2)),
-        replayed=_gains(bench, replayed.payoffs, subject.base.payoffs.sum(-2)), starts=starts, levels=grid.levels,
+        paid=paid, rewarded=_gains(bench, reacting.rewards, subject.base.rewards.sum(-2), played),
+        replayed=_gains(bench, replayed.payoffs, subject.base.payoffs.sum(-2), played), starts=starts, levels=grid.levels,
         selfish=bench.selfish, spans=spans,
         sustained=bench.everybody(reacting.payoffs[:, :, 0, -1, -1].mean(2)), exploit=exploit[0],
         exploit_reward=exploit[1], undefined=undefined,
@@ -214,8 +218,8 @@ class _Grid:
             yield bench.seats[k : k + size]
 
 
-def _gains(bench: Bench, deviated: np.ndarray, base: np.ndarray) -> Gains:
-    """deviated ``[R, S, K, L, D, E, N]``, base ``[R, E, N]``."""
+def _gains(bench: Bench, deviated: np.ndarray, base: np.ndarray, played: np.ndarray) -> Gains:
+    """deviated ``[R, S, K, L, D, E, N]``, base ``[R, E, N]``; played ``[R, K]``: starts that an episode reaches."""
     n, seats = bench.game.n, bench.seats
     before = base[:, None, None, None, None]
     change = deviated - before
@@ -226,11 +230,19 @@ def _gains(bench: Bench, deviated: np.ndarray, base: np.ndarray) -> Gains:
     tau = _tau(bench, own, value)
     profitable = own.mean(-1) > tau
     harmful = others.mean(-1) < -_tau(bench, others, rest[:, :, None, None, None])
+    possible = played[:, None, :, None, None]
     return Gains(
-        gain=bench.everybody(own.mean(-1)), loss=bench.everybody(others.mean(-1)),
-        counted=bench.everybody(profitable & harmful) > 0, value=base.mean(1),
-        profitable=bench.everybody(profitable) > 0,
+        gain=bench.everybody(np.where(possible, own.mean(-1), np.nan)),
+        loss=bench.everybody(np.where(possible, others.mean(-1), np.nan)),
+        counted=bench.everybody(profitable & harmful & possible) > 0, value=base.mean(1),
+        profitable=bench.everybody(profitable & possible) > 0,
     )  # fmt: skip
+
+
+def _while_played(base: Traces) -> np.ndarray:
+    """Rates ``[R, E, T, N]`` of undisturbed play; NaN once it is over: if a deviation prolongs a game, its partners
+    are free from there on."""
+    return np.where(base.alive[..., None], base.rates, np.nan)
 
 
 def _tau(bench: Bench, difference: np.ndarray, of: np.ndarray) -> np.ndarray:

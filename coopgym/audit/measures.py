@@ -57,7 +57,9 @@ _COOPERATION = {
     "emergence": Measure(STEPS, 0.0, INF, True, "when the mean rate of 5 steps reaches b / e for good; inf: never"),
     "emergence_optimal": Measure(STEPS, 0.0, INF, True, "the same for half way from the selfish rate to the optimal"),
     "unsteadiness": Measure(RATE, 0.0, 0.5, True, "s.d. of the rate over steps since emergence"),
-    "endgame": Measure(RATE, -1.0, 1.0, True, "mean rate of the last 5 % of steps - that of 40 to 90 %"),
+    "endgame": Measure(
+        RATE, -1.0, 1.0, True, "mean rate of the last 5 % of steps - that of 40 to 90 %, of whole episodes"
+    ),
     "coordination": Measure(SHARE, -1.0, 1.0, False, "mean over pairs of the correlation of detrended rates"),
     "distance": Measure(RATE, 0.0, 1.0, False, "mean over pairs and steps of |u_i - u_j|"),
 }
@@ -98,10 +100,16 @@ _FREE_RIDING = {
 }
 _IMPULSES = {
     "retaliation": Measure(SHARE, 0.0, INF, True, "largest fall of u_j within 10 steps after a defection / its size"),
-    "punishment_area": Measure("rate x steps", 0.0, INF, True, "sum of all falls of u_j after a defection"),
+    "punishment_area": Measure(
+        "rate x steps", 0.0, INF, True, "sum of all falls of u_j after a defection, while the game goes on"
+    ),
     "forgiveness": Measure(STEPS, 0.0, INF, True, "steps until an answer to a defection is halved, where it ever is"),
-    "unforgiving": Measure(SHARE, 0.0, 1.0, True, "share of answered defections that are never forgiven"),
-    "residual": Measure(SHARE, 0.0, INF, True, "mean |change| of u_j in the last 10 steps / the strongest answer"),
+    "unforgiving": Measure(
+        SHARE, 0.0, 1.0, True, "share of answered defections that are not forgiven, where enough is played"
+    ),
+    "residual": Measure(
+        SHARE, 0.0, INF, True, "mean |change| of u_j in the last 10 steps played / the strongest answer"
+    ),
     "inverse_response": Measure(SHARE, 0.0, INF, True, "largest rise of u_j within 10 steps after a defection / size"),
     "gratitude": Measure(SHARE, 0.0, INF, True, "largest rise of u_j within 10 steps after a gift / its size"),
     "negativity": Measure(SHARE, 0.0, INF, True, "retaliation / gratitude"),
@@ -127,7 +135,9 @@ _TRUST = {
     "trust": Measure("trust", 0.0, 1.0, True, "mean over time of others' effective trust in i"),
     "final_trust": Measure("trust", 0.0, 1.0, False, "mean effective trust at the end"),
     "trust_efficiency": Measure("payoff / trust", -INF, INF, False, "welfare gained per unit trust, against standing"),
-    "trust_recovery": Measure(STEPS, 0.0, INF, True, "steps until trust is back at 90 % after a breach; inf: not yet"),
+    "trust_recovery": Measure(
+        STEPS, 0.0, INF, True, "steps until trust is back at 90 % after a breach; inf: not by the end"
+    ),
     "hysteresis": Measure(RATE, -1.0, 1.0, True, "area between trust on the way up and down of a slow sweep"),
 }
 _PARTNERS = {

@@ -76,7 +76,7 @@ class Plan:
     """X ways to play.
 
     forced ``[X, R or 1, E or 1, T, N]``: rates that agents play whatever they want; NaN where they are free. replayed
-    ``[R, E, T, N]``: rates that the free ones play instead of what their policies say. shown ``[R, E, T + 1, N, N]``,
+    ``[R, E, T, N]``: rates that the free ones play instead of what their policies say; NaN where these say. shown ``[R, E, T + 1, N, N]``,
     twice: trust and damage that policies see instead of what is. company: strangers in some seats. steps: where to
     stop; None is the end.
     """
@@ -279,8 +279,15 @@ class Subject:
 
     def _wanted(self, plan: Plan, company: Sequence[Company], state: State, t: int) -> np.ndarray:
         """Rates ``[L, R, E, N]`` of those who are free."""
-        if plan.replayed is not None:
-            return np.broadcast_to(plan.replayed[None, :, :, t], state.actions.shape)
+        if plan.replayed is None:
+            return self._free(plan, company, state, t)
+        replayed = np.broadcast_to(plan.replayed[None, :, :, t], state.actions.shape)
+        if not np.isnan(replayed).any():
+            return replayed
+        return np.asarray(np.where(np.isnan(replayed), self._free(plan, company, state, t), replayed))
+
+    def _free(self, plan: Plan, company: Sequence[Company], state: State, t: int) -> np.ndarray:
+        """Rates ``[L, R, E, N]`` that policies play."""
         seen = state
         if plan.shown is not None:
             trust, damage = (np.broadcast_to(x[None, :, :, t], state.trust.shape) for x in plan.shown)

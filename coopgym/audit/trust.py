@@ -23,7 +23,8 @@ class TrustUse:
     level ``[R, N]``: mean over time of the others' trust in i; final ``[R]``: mean over agents at the end; efficiency
     ``[R]`` [payoff]: welfare less that of the same policies in a game where trust stands still, for each unit by which
     mean trust differs from there; recovery ``[R, N]`` [steps]: after a breach of 5 steps at rate 0 in the middle of the
-    episode, until the others' trust in i is back at 90 % of what it was, inf: not in it; hysteresis ``[R, N]`` [rate]:
+    episode, until the others' trust in i is back at 90 % of what it was, inf: not by the last step, NaN where a rule
+    ends the game before; hysteresis ``[R, N]`` [rate]:
     the area between the two branches of trust in i while i's rate slowly rises from 0 to 1 and falls back,
     positive where trust is lower on the way up; by_step ``[R, T]``: mean over agents after each step, in the episodes
     that are under way, NaN where none is.
@@ -54,7 +55,7 @@ def trust(bench: Bench, found: Traces) -> TrustUse:
         undefined["trust_efficiency"] = "trust hardly moves"
     recovery, hysteresis = _of_breach_and_sweep(bench, found)
     undefined |= {
-        name: "the episode was over before it, or is too short for it"
+        name: "the episode was over before it or during it, or is too short for it"
         for name, x in (("trust_recovery", recovery), ("hysteresis", hysteresis)) if np.isnan(x[:, bench.seats]).any()
     }  # fmt: skip
     by_step = ratio(np.where(base.alive, base.trust.mean(-1), 0.0).mean(1), base.alive.mean(1))
@@ -98,10 +99,12 @@ def _of_breach_and_sweep(bench: Bench, found: Traces) -> tuple[np.ndarray, np.nd
     felt = np.stack([found.trust[:, x, ..., i] for x, i in enumerate(np.tile(seats, 2))], 1)  # [R, X, E, T]
     alive, count = np.asarray(found.alive.all(2)), len(seats)
     before = np.stack([bench.subject.base.trust[..., start - 1, i] for i in seats], 1).mean(2)[..., None]
-    back = felt[:, :count].mean(2)[..., last:] >= BACK * before
-    steps = np.where(back.any(-1), back.argmax(-1), np.inf)
+    felt = ratio(np.where(found.alive, felt, 0.0).sum(2), found.alive.sum(2))  # of the episodes that go on, [R, X, T]
+    back = felt[:, :count, last:] >= BACK * before
+    never = np.where(np.isnan(felt[:, :count, -1]), np.nan, np.inf)  # a game that is over does not tell
+    steps = np.where(back.any(-1), back.argmax(-1), never)
     there = np.asarray(bench.subject.base.alive.all(1))[:, None, last] & (start > 0)  # trust before it is known
-    branch = felt[:, count:].mean(2)
+    branch = felt[:, count:]
     area = -(0.5 * (branch[..., 1:] + branch[..., :-1]) * np.diff(sweep)).sum(-1)
     whole = alive[:, count:, -1]
     return bench.everybody(np.where(there, steps, np.nan)), bench.everybody(np.where(whole, area, np.nan))

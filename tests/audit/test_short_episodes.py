@@ -15,4 +15,5 @@ def test_what_a_short_episode_has_no_room_for_is_undefined_with_its_reason(game,
     for family in found.families.values():
         for name, value in family.measures().items():
             assert name in found.undefined or not np.isnan(value).all(), name
-    assert ("trust_recovery" in found.undefined) == (steps <= 5)
+    lost = game == "TrustDilemma-v1"  # two who pass a breach to and fro lose their trust, and the game is over
+    assert ("trust_recovery" in found.undefined) == (steps <= 5 or lost)
