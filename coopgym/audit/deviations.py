@@ -155,8 +155,8 @@ def deviations(bench: Bench) -> Deviations:
         undefined |= {"exploitability": why, "exploitability_reward": why}
     return Deviations(
         paid=paid, rewarded=_gains(bench, reacting.rewards, subject.base.rewards.sum(-2), played),
-        replayed=_gains(bench, replayed.payoffs, subject.base.payoffs.sum(-2), played), starts=starts, levels=grid.levels,
-        selfish=bench.selfish, spans=spans,
+        replayed=_gains(bench, replayed.payoffs, subject.base.payoffs.sum(-2), played), starts=starts,
+        levels=grid.levels, selfish=bench.selfish, spans=spans,
         sustained=bench.everybody(reacting.payoffs[:, :, 0, -1, -1].mean(2)), exploit=exploit[0],
         exploit_reward=exploit[1], undefined=undefined,
     )  # fmt: skip

@@ -76,9 +76,9 @@ class Plan:
     """X ways to play.
 
     forced ``[X, R or 1, E or 1, T, N]``: rates that agents play whatever they want; NaN where they are free. replayed
-    ``[R, E, T, N]``: rates that the free ones play instead of what their policies say; NaN where these say. shown ``[R, E, T + 1, N, N]``,
-    twice: trust and damage that policies see instead of what is. company: strangers in some seats. steps: where to
-    stop; None is the end.
+    ``[R, E, T, N]``: rates that the free ones play instead of what their policies say; NaN where these say. shown
+    ``[R, E, T + 1, N, N]``, twice: trust and damage that policies see instead of what is. company: strangers in some
+    seats. steps: where to stop; None is the end.
     """
 
     forced: np.ndarray
