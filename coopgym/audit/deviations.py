@@ -141,7 +141,7 @@ def deviations(bench: Bench) -> Deviations:
     grid = _Grid(bench, starts, np.linspace(0.0, 1.0, fine.levels), spans)
     reacting, replayed = grid.play(), grid.play(_while_played(subject.base))
     undefined = {}
-    played = subject.base.alive[..., list(starts)].any(1)  # [R, K]
+    played = np.asarray(subject.base.alive[..., list(starts)].any(1))  # [R, K]
     paid = _gains(bench, reacting.payoffs, subject.base.payoffs.sum(-2), played)
     if np.isnan(paid.harm).any():
         undefined["harm_ratio"] = "no deviation that was tried is profitable"
