@@ -1,0 +1,195 @@
+"""Aggregates over games (strata), each with a confidence interval over the runs of every game."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import norm, rankdata, t
+
+from coopgym.statistics.means import LEVEL, Interval
+
+AGGREGATES = ("mean", "median", "iqm")
+TRIMMED = 0.25  # share of the pooled scores that an interquartile mean leaves out at each end
+Samples = Sequence[np.ndarray]
+
+
+def aggregate_interval(samples: Sequence[Sequence[float] | np.ndarray], statistic: str = "mean") -> Interval:
+    """An aggregate of scores over games, with its 95% interval over runs; the games are taken as given.
+
+    Args:
+        samples: scores of the runs of each game, one list a game; numbers of runs may differ.
+        statistic: "mean" of the games' means; "median" of the games' means; "iqm", the interquartile mean of the
+            pooled scores, a game with fewer runs counting as much as one with more.
+
+    Returns:
+        Value, low and high. Means use a t interval whose degrees of freedom are Satterthwaite's, the interquartile
+        mean Yuen's variance of winsorised scores within games. The interval of a median is that of the middle games
+        alone: it covers at least as often as it says. A game with one run borrows the variance of the others; where
+        every game has one, low and high are NaN.
+
+    Raises:
+        ValueError: the statistic is not known, or there is no run.
+    """
+    if statistic not in AGGREGATES:
+        raise ValueError(f"statistic={statistic!r}: choose one of {', '.join(AGGREGATES)}")
+    known = [np.asarray(x, dtype=np.float64) for x in samples if len(x)]
+    if not known:
+        raise ValueError("samples=[]: there is nothing to average; give at least one run of one game")
+    if statistic == "iqm":
+        return _iqm(known)
+    if statistic == "median":
+        order = np.argsort([x.mean() for x in known], kind="stable")
+        known = [known[k] for k in order[(len(order) - 1) // 2 : len(order) // 2 + 1]]
+    found = stratified_mean([x[:, None] for x in known])
+    return Interval(*(float(part[0]) for part in found))
+
+
+def stratified_mean(strata: Samples, weights: Sequence[float] | None = None, level: float = LEVEL) -> Interval:
+    """Means over strata of means over their runs, of many quantities at once.
+
+    Args:
+        strata: runs of each stratum ``[n_g, ...]``. NaN is left out, and a stratum that knows nothing of a quantity
+            does not count for it. Strata are independent of each other.
+        weights: of the strata's means in a weighted sum, e.g. 1 and -1 for a difference; by default their mean.
+        level: share of such intervals that contain the true value.
+
+    Returns:
+        Mean, low and high ``[...]``, with Satterthwaite's degrees of freedom; Student's interval for one stratum.
+    """
+    with np.errstate(all="ignore"):
+        size = np.max([np.abs(np.where(np.isfinite(x), x, 0.0)).max(0) for x in strata], axis=0)
+        unit = np.where(size > 0.0, size, 1.0)
+        parts = [_moments(x / unit) for x in strata]
+        count, mean, squares = (np.stack([part[k] for part in parts]) for k in range(3))
+        there = count > 0
+        weight = there / there.sum(0) if weights is None else np.reshape(weights, (-1, *[1] * (mean.ndim - 1)))
+        value = (weight * np.where(there, mean, 0.0)).sum(0)
+        value = np.where(there.any(0) if weights is None else there.all(0), value, np.nan)
+        half = _half(weight, count, squares, level)
+    return Interval(value * unit, (value - half) * unit, (value + half) * unit)
+
+
+def _moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Count, mean, and sum of squared deviations over the first axis, of what is known."""
+    known = np.isfinite(x)
+    count = known.sum(0)
+    first = np.take_along_axis(x, known.argmax(0)[None], 0)[0]  # deviations from it are exact where all are equal
+    away = np.where(known, x - first, 0.0)
+    mean = away.sum(0) / count
+    squares = np.where(known, away - mean, 0.0)
+    return count, first + mean, (squares**2).sum(0)
+
+
+def _half(
+    weight: np.ndarray, count: np.ndarray, squares: np.ndarray, level: float = LEVEL, freedom: np.ndarray | None = None
+) -> np.ndarray:
+    """Half the width of the interval of a weighted sum of means: t with Satterthwaite's degrees of freedom.
+
+    weight, count, squares: of the strata ``[G, ...]``. A stratum with one run has the variance of all others together.
+    freedom: degrees of freedom of each stratum, one less than its runs by default.
+    """
+    own = count - 1.0 if freedom is None else freedom
+    pooled = squares.sum(0) / np.maximum(count - 1.0, 0.0).sum(0)  # NaN where every stratum has one run
+    alone = count == 1
+    variance = weight**2 * np.where(alone, pooled, squares / np.maximum(count - 1.0, 1.0)) / np.maximum(count, 1)
+    variance = np.where(count > 0, variance, 0.0)
+    own = np.where(alone, np.maximum(own, 0.0).sum(0), np.maximum(own, 1.0))
+    total = variance.sum(0)
+    degrees = np.where(total > 0.0, total**2 / (variance**2 / own).sum(0), 1.0)
+    return np.asarray(t.ppf(0.5 + level / 2.0, np.maximum(degrees, 1.0)) * np.sqrt(total))
+
+
+def iqm(x: np.ndarray) -> np.ndarray:
+    """Interquartile mean over the last axis: a quarter of the values is cut off at each end, rounded down."""
+    n = x.shape[-1]
+    cut = int(TRIMMED * n)
+    return np.asarray(np.sort(x, axis=-1)[..., cut : n - cut].mean(-1))
+
+
+def _iqm(samples: Samples) -> Interval:
+    """Pooled as if every game had as many runs as the largest; the variance is that of winsorised scores in games."""
+    widest = max(map(len, samples))
+    pool = np.sort(np.concatenate([_stretched(x, widest) for x in samples]))
+    n, cut = len(pool), int(TRIMMED * len(pool))
+    least, most = pool[cut], pool[n - cut - 1]
+    value = float(pool[cut : n - cut].mean()) if least < most else float(least)
+    count = np.array([len(x) for x in samples], dtype=np.float64)
+    squares = np.array([_moments(np.clip(x, least, most))[2] for x in samples])
+    kept = np.array([((x >= least) & (x <= most)).sum() for x in samples])
+    left = n - 2 * cut
+    yuen = left * (n - 1) / (n * (left - 1)) if left > 1 else 1.0
+    weight = np.full(len(samples), widest / left)
+    with np.errstate(all="ignore"):
+        half = float(_half(weight, count, squares * yuen, freedom=kept - 1.0))
+    return Interval(value, value - half, value + half)
+
+
+def _stretched(x: np.ndarray, size: int) -> np.ndarray:
+    return np.asarray(x if len(x) == size else x[np.floor(np.arange(size) * len(x) / size).astype(int)])
+
+
+class _Shares(NamedTuple):
+    """Of each game: the estimated share and the ends of its interval ``[G, ...]``."""
+
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def chance_interval(first: Samples, second: Samples) -> Interval:
+    """P(a > b): that a random run of one player scores more than one of another, ties halved, averaged over games.
+
+    Args:
+        first: scores of the one player, one list a game.
+        second: scores of the other in the same games.
+
+    Returns:
+        Value, low and high, floats. In each game Newcombe's score interval for Mann and Whitney's U over n m (2006,
+        method 5), over games the method of variance estimates recovery.
+    """
+    n, m = (np.array([len(x) for x in side], dtype=np.float64) for side in (first, second))
+    value = np.array([_larger(x, y) for x, y in zip(first, second, strict=True)])
+    z, spare = norm.ppf(0.5 + LEVEL / 2.0), (n + m) / 2.0 - 1.0
+
+    def end(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
+        for _ in range(60):  # bisection for the share at which the estimate is z deviations away
+            middle = (inside + outside) / 2.0
+            shape = 1.0 + spare * ((1.0 - middle) / (2.0 - middle) + middle / (1.0 + middle))
+            near = (value - middle) ** 2 <= z**2 * middle * (1.0 - middle) * shape / (n * m)
+            inside, outside = np.where(near, middle, inside), np.where(near, outside, middle)
+        return inside
+
+    return _averaged(_Shares(value, end(value, np.zeros_like(value)), end(value, np.ones_like(value))))
+
+
+def _larger(x: np.ndarray, y: np.ndarray) -> float:
+    n, m = len(x), len(y)
+    return float((rankdata(np.concatenate([x, y]))[:n].sum() - n * (n + 1) / 2) / (n * m))
+
+
+def share_interval(passed: Samples) -> Interval:
+    """Shares of runs that pass, averaged over games.
+
+    Args:
+        passed: whether each run passes, of one game ``[n_g, ...]`` each.
+
+    Returns:
+        Value, low and high ``[...]``: Wilson's interval in each game, over games the method of variance estimates
+        recovery.
+    """
+    n = np.array([len(x) for x in passed], dtype=np.float64).reshape(-1, *[1] * (np.ndim(passed[0]) - 1))
+    value = np.stack([np.asarray(x, dtype=np.float64).mean(0) for x in passed])
+    z = norm.ppf(0.5 + LEVEL / 2.0)
+    middle = (value + z**2 / (2.0 * n)) / (1.0 + z**2 / n)
+    half = z / (1.0 + z**2 / n) * np.sqrt(value * (1.0 - value) / n + z**2 / (4.0 * n**2))
+    return _averaged(_Shares(value, middle - half, middle + half))
+
+
+def _averaged(games: _Shares) -> Interval:
+    """Mean over games, whose intervals are combined by the distances of their ends (Zou and Donner 2008)."""
+    value, count = games.value.mean(0), len(games.value)
+    below, above = (np.sqrt(((games.value - end) ** 2).sum(0)) / count for end in (games.low, games.high))
+    found = value, np.maximum(value - below, 0.0), np.minimum(value + above, 1.0)
+    return Interval(*(float(x) for x in found)) if np.ndim(value) == 0 else Interval(*found)

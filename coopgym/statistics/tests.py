@@ -1,0 +1,110 @@
+"""Tests of differences, and corrections for many of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import false_discovery_control, ttest_ind
+
+CORRECTIONS = ("holm", "bh", "none")
+_COUNTED, _GRID = 40, 1 << 17
+
+
+def sign_flip_p(differences: Sequence[float] | np.ndarray) -> float:
+    """Two-sided p of the null that the signs of paired differences are arbitrary, for their mean; exact.
+
+    Args:
+        differences: one difference for each independent pair, ``[n]``.
+
+    Returns:
+        The share of all 2^n choices of signs whose mean is at least as far from 0 as the observed one. Up to 40 pairs
+        are counted out (as sums of two halves); of more, differences are rounded to a grid of a 131,072nd of the sum
+        of their sizes, and the test is exact for the rounded ones.
+
+    Raises:
+        ValueError: there is no difference, or one is not finite.
+    """
+    x = np.asarray(differences, dtype=np.float64)
+    if not x.size or x.ndim != 1 or not np.isfinite(x).all():
+        raise ValueError(f"differences of shape {x.shape}: a list of finite numbers is needed, one for each pair")
+    sizes = np.sort(np.abs(x[x != 0.0]))[::-1]
+    if not len(sizes):
+        return 1.0
+    unit = sizes[0]
+    sizes, total = sizes / unit, abs(float((x / unit).sum()))
+    if len(sizes) > _COUNTED:
+        return _on_a_grid(sizes, x / unit)
+    slack = 1e-12 * float(sizes.sum())  # sums that are equal but for rounding count as ties
+    if total <= slack:
+        return 1.0
+    first, second = _sums(sizes[::2]), _sums(sizes[1::2])
+    above = len(second) - np.searchsorted(second, total - slack - first, side="left")
+    return min(1.0, 2.0 * float(above.sum()) / 2.0 ** len(sizes))
+
+
+def _sums(sizes: np.ndarray) -> np.ndarray:
+    """All 2^n sums of sizes with signs, sorted."""
+    sums = np.zeros(1)
+    for size in sizes:
+        sums = np.concatenate([sums - size, sums + size])
+        sums.sort(kind="stable")  # two sorted runs are merged
+    return sums
+
+
+def _on_a_grid(sizes: np.ndarray, x: np.ndarray) -> float:
+    """The same by the characteristic function of the sum of integers with random signs."""
+    step = sizes.sum() / _GRID
+    whole = np.round(sizes / step)
+    observed = abs(float(np.round(x / step).sum()))
+    if observed == 0.0:
+        return 1.0
+    count = 4 * _GRID  # more points than sums that differ
+    angle = 2.0 * np.pi * np.arange(count // 2 + 1) / count
+    wave = np.ones(len(angle))
+    for value, many in zip(*np.unique(whole, return_counts=True), strict=True):
+        wave *= np.cos(value * angle) ** many
+    chance = np.fft.irfft(wave, count)  # of the sum k at k, of -k at count - k
+    return float(np.clip(2.0 * chance[int(observed) : count // 2].sum(), 0.0, 1.0))
+
+
+def adjust(p: np.ndarray, correction: str) -> np.ndarray:
+    """p-values after a correction for testing them all.
+
+    Args:
+        p: raw p-values ``[M]``.
+        correction: "holm" bounds the chance of any false find, "bh" (Benjamini and Hochberg) the expected share of
+            false ones among the finds, "none" corrects nothing.
+
+    Returns:
+        Corrected p-values ``[M]``.
+    """
+    if correction == "none" or not len(p):
+        return p
+    if correction == "bh":
+        return np.asarray(false_discovery_control(p, method="bh"))
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))  # Holm: the smallest is multiplied by M
+    result = np.empty(len(p))
+    result[order] = np.minimum(stepped, 1.0)
+    return result
+
+
+def welch_p(first: Sequence[float] | np.ndarray, second: Sequence[float] | np.ndarray) -> tuple[float, float]:
+    """One-sided p-values of Welch's t test of two independent samples.
+
+    Args:
+        first: runs of one group ``[n]``.
+        second: runs of the other ``[m]``.
+
+    Returns:
+        p of the null that the first mean is not larger, and of the null that it is not smaller; (1, 1) where a sample
+        has one run only.
+    """
+    x, y = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if len(x) < 2 or len(y) < 2:
+        return 1.0, 1.0
+    if np.ptp(x) == 0.0 and np.ptp(y) == 0.0:
+        return (0.0, 1.0) if x[0] > y[0] else (1.0, 0.0) if x[0] < y[0] else (1.0, 1.0)
+    larger, smaller = (float(ttest_ind(x, y, equal_var=False, alternative=side).pvalue) for side in ("greater", "less"))
+    return larger, smaller
