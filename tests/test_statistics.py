@@ -7,11 +7,26 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import nct, ttest_1samp
+from scipy.stats import mannwhitneyu, nct, trim_mean, ttest_1samp, ttest_ind
 from scipy.stats import t as student
+from scipy.stats.mstats import winsorize
 
 import coopgym
-from coopgym.statistics import Interval, mean_interval, seeds_needed, sign_flip_p, tests
+from coopgym.statistics import (
+    Interval,
+    adjust,
+    aggregate_interval,
+    chance_interval,
+    mean_interval,
+    rank_intervals,
+    seeds_needed,
+    share_interval,
+    sign_flip_p,
+    stratified_mean,
+    tests,
+    welch_p,
+)
+from coopgym.statistics.ranks import false_nulls
 
 
 def test_a_mean_has_students_interval():
@@ -96,3 +111,120 @@ def test_what_is_no_difference_is_refused():
     for bad in ([], [[1.0, 2.0]], [1.0, math.nan]):
         with pytest.raises(ValueError, match="a list of finite numbers"):
             sign_flip_p(bad)
+
+
+def test_one_game_is_students_t_and_games_are_welchs():
+    """Of two games the mean is half the sum: SciPy's Welch interval of a difference, with one side turned round."""
+    draw = np.random.default_rng(3)
+    x, y = draw.standard_normal(4), 3.0 * draw.standard_normal(7)
+    assert aggregate_interval([x]) == pytest.approx(mean_interval(x))
+    welch = ttest_ind(x, -y, equal_var=False).confidence_interval(0.95)
+    found = aggregate_interval([x, y])
+    assert found == pytest.approx(((x.mean() + y.mean()) / 2.0, welch.low / 2.0, welch.high / 2.0))
+    wanted = stratified_mean([x[:, None], y[:, None]], weights=(1.0, 1.0))
+    assert [part[0] for part in wanted] == pytest.approx([x.mean() + y.mean(), welch.low, welch.high])
+
+
+def test_an_interquartile_mean_is_scipys_and_has_yuens_interval_in_one_game():
+    x = np.random.default_rng(4).standard_normal(12)
+    yuen = ttest_1samp_trimmed(x)
+    assert aggregate_interval([x], "iqm") == pytest.approx(yuen)
+    many = np.random.default_rng(5).standard_normal((6, 5)) + np.arange(6.0)[:, None]
+    assert aggregate_interval(many, "iqm").mean == pytest.approx(trim_mean(many.ravel(), 0.25))
+
+
+def ttest_1samp_trimmed(x):
+    """Yuen's interval of a trimmed mean, after Wilcox (2012), section 4.3, with SciPy's winsorised values."""
+    n, cut = len(x), int(0.25 * len(x))
+    wins = winsorize(x, limits=(0.25, 0.25)).std(ddof=1)
+    half = student.ppf(0.975, n - 2 * cut - 1) * wins / ((1.0 - 2.0 * cut / n) * math.sqrt(n))
+    # Wilcox estimates the squared error by s_w^2 / ((1 - 2 g)^2 n); Yuen's own has h (h - 1) below: a factor
+    half *= math.sqrt((n - 2 * cut) * (n - 1) / (n * (n - 2 * cut - 1)))
+    middle = trim_mean(x, 0.25)
+    return middle, middle - half, middle + half
+
+
+@pytest.mark.parametrize("statistic", ["mean", "iqm"])
+@pytest.mark.parametrize(("games", "seeds"), [(1, 5), (5, 5), (20, 3)])
+def test_aggregates_cover_as_often_as_they_say(statistic, games, seeds):
+    draw, level = np.random.default_rng(6), np.linspace(0.0, 1.0, games)
+    scores = level[:, None] + 0.1 * draw.standard_normal((800, games, seeds))
+    found = np.array([aggregate_interval(world, statistic) for world in scores])
+    share = ((found[:, 1] <= level.mean()) & (found[:, 2] >= level.mean())).mean()  # symmetric: both have this mean
+    assert 0.925 <= share <= 0.985
+
+
+def test_games_of_unequal_size_single_runs_gaps_and_no_interval():
+    found = aggregate_interval([[1.0, 2.0, 3.0], [5.0]])
+    assert found.mean == 3.5 and found.low < 2.5 and found.high > 4.5  # the single run has the other game's variance
+    assert math.isnan(aggregate_interval([[1.0], [2.0]]).low)
+    assert aggregate_interval([[0.1] * 3, [0.1] * 3], "iqm") == Interval(0.1, 0.1, 0.1)
+    strata = [np.array([[1.0, np.nan], [3.0, np.nan]]), np.array([[4.0, 7.0], [4.0, 9.0]])]
+    found = stratified_mean(strata)
+    assert found.mean.tolist() == [3.0, 8.0]
+    assert found.low[1] == pytest.approx(mean_interval([7.0, 9.0]).low)
+    assert aggregate_interval([[1e308, 1.2e308], [1e308, 1e308]]).mean == pytest.approx(1.05e308)
+    assert aggregate_interval([[1.0, 2.0], [4.0, 6.0], [20.0, 90.0]], "median") == pytest.approx(mean_interval([4, 6]))
+    with pytest.raises(ValueError, match="statistic='max': choose one of mean, median, iqm"):
+        aggregate_interval([[1.0]], "max")
+    with pytest.raises(ValueError, match="nothing to average"):
+        aggregate_interval([])
+
+
+def test_ranks_of_players_that_are_alike_are_not_pulled_to_the_middle():
+    """Means a billionth apart in all of ten games: the ranks are 1 to 4, and intervals must say so 19 times of 20."""
+    draw, true, hits = np.random.default_rng(7), np.arange(1.0, 5.0), []
+    for _ in range(200):
+        found = rank_intervals(draw.standard_normal((4, 10, 5)) - 1e-9 * np.arange(4)[:, None, None])
+        hits.append((found.low[0] <= true) & (found.high[0] >= true))
+    assert np.mean(hits, axis=0).min() >= 0.93
+
+
+def test_ranks_that_are_certain_are_points_and_unknown_ones_have_no_interval():
+    levels = np.array([[0.0, 10.0], [10.0, 0.0], [20.0, 20.0]])
+    found = rank_intervals(
+        levels[..., None] + 0.01 * np.random.default_rng(8).standard_normal((3, 2, 5)), [[0], [0, 1]]
+    )
+    assert found.mean.tolist() == [[3.0, 2.0, 1.0], [2.5, 2.5, 1.0]] == found.low.tolist() == found.high.tolist()
+    single = rank_intervals([[np.array([1.0])], [np.array([2.0])]])
+    assert single.mean.tolist() == [[2.0, 1.0]] and np.isnan([single.low, single.high]).all()
+    gone = rank_intervals([[np.array([1.0, 1.1])], [np.array([0.0])]], missing=np.array([[False], [True]]))
+    assert gone.mean.tolist() == [[1.0, 2.0]] == gone.low.tolist() == gone.high.tolist()
+
+
+def test_the_count_of_false_nulls_is_that_of_testing_every_set():
+    """Closed testing by its definition: a set counts at least the sizes that are left of any superset not rejected."""
+
+    def simes_rejects(p, alpha):
+        return bool((np.sort(p) <= alpha * np.arange(1, len(p) + 1) / len(p)).any())
+
+    draw = np.random.default_rng(9)
+    for _ in range(60):
+        p = draw.uniform(size=6) ** draw.integers(1, 6)
+        kept = [len(own) for k in range(1, 7) for own in itertools.combinations(range(6), k)
+                if not simes_rejects(p[list(own)], 0.05)]  # fmt: skip
+        assert false_nulls(p, 0.05) == 6 - max(kept, default=0)
+
+
+def test_chances_and_shares_are_score_intervals():
+    """Wilson's interval of one game by its formula; a chance beside Mann and Whitney's U; both cover over games."""
+    found, z = share_interval([np.array([1, 1, 1, 0, 1])]), 1.959964
+    middle, half = (0.8 + z**2 / 10) / (1 + z**2 / 5), z / (1 + z**2 / 5) * math.sqrt(0.8 * 0.2 / 5 + z**2 / 100)
+    assert tuple(map(float, found)) == pytest.approx((0.8, middle - half, middle + half), abs=1e-5)
+    x, y = np.array([0.2, 0.5, 0.6]), np.array([0.1, 0.5, 0.9, 0.05])
+    assert chance_interval([x], [y]).mean == pytest.approx(mannwhitneyu(x, y).statistic / 12)
+    draw, gap = np.random.default_rng(10), np.linspace(-2.0, 2.0, 10)
+    hits = []
+    for _ in range(300):
+        a, b = gap[:, None] + draw.standard_normal((10, 4)), draw.standard_normal((10, 4))
+        found = chance_interval(a, b)
+        hits.append(found.low <= 0.5 <= found.high)
+    assert 0.92 <= np.mean(hits) <= 0.985
+
+
+def test_holm_by_hand_and_welch_is_scipys():
+    np.testing.assert_allclose(adjust(np.array([0.04, 0.01, 0.03]), "holm"), [0.06, 0.03, 0.06])
+    np.testing.assert_allclose(adjust(np.array([0.01, 0.04]), "bh"), [0.02, 0.04])
+    x, y = np.random.default_rng(11).standard_normal((2, 6)) + np.array([[0.5], [0.0]])
+    assert welch_p(x, y)[0] == pytest.approx(ttest_ind(x, y, equal_var=False, alternative="greater").pvalue)
+    assert welch_p([1.0], y) == (1.0, 1.0) and welch_p([2.0, 2.0], [1.0, 1.0]) == (0.0, 1.0)

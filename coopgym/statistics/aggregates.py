@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.stats import norm, rankdata, t
@@ -130,14 +129,6 @@ def _stretched(x: np.ndarray, size: int) -> np.ndarray:
     return np.asarray(x if len(x) == size else x[np.floor(np.arange(size) * len(x) / size).astype(int)])
 
 
-class _Shares(NamedTuple):
-    """Of each game: the estimated share and the ends of its interval ``[G, ...]``."""
-
-    value: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-
-
 def chance_interval(first: Samples, second: Samples) -> Interval:
     """P(a > b): that a random run of one player scores more than one of another, ties halved, averaged over games.
 
@@ -146,22 +137,18 @@ def chance_interval(first: Samples, second: Samples) -> Interval:
         second: scores of the other in the same games.
 
     Returns:
-        Value, low and high, floats. In each game Newcombe's score interval for Mann and Whitney's U over n m (2006,
-        method 5), over games the method of variance estimates recovery.
+        Value, low and high, floats: a score interval with Newcombe's variance of Mann and Whitney's U (2006, method 5),
+        less what the estimated differences between games take from it.
     """
     n, m = (np.array([len(x) for x in side], dtype=np.float64) for side in (first, second))
+    spare = (n + m) / 2.0 - 1.0
+
+    def variance(share: np.ndarray) -> np.ndarray:
+        shape = 1.0 + spare * ((1.0 - share) / (2.0 - share) + share / (1.0 + share))
+        return np.asarray(share * (1.0 - share) * shape / (n * m))
+
     value = np.array([_larger(x, y) for x, y in zip(first, second, strict=True)])
-    z, spare = norm.ppf(0.5 + LEVEL / 2.0), (n + m) / 2.0 - 1.0
-
-    def end(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
-        for _ in range(60):  # bisection for the share at which the estimate is z deviations away
-            middle = (inside + outside) / 2.0
-            shape = 1.0 + spare * ((1.0 - middle) / (2.0 - middle) + middle / (1.0 + middle))
-            near = (value - middle) ** 2 <= z**2 * middle * (1.0 - middle) * shape / (n * m)
-            inside, outside = np.where(near, middle, inside), np.where(near, outside, middle)
-        return inside
-
-    return _averaged(_Shares(value, end(value, np.zeros_like(value)), end(value, np.ones_like(value))))
+    return Interval(*(float(part) for part in _score_interval(value, variance)))
 
 
 def _larger(x: np.ndarray, y: np.ndarray) -> float:
@@ -176,20 +163,34 @@ def share_interval(passed: Samples) -> Interval:
         passed: whether each run passes, of one game ``[n_g, ...]`` each.
 
     Returns:
-        Value, low and high ``[...]``: Wilson's interval in each game, over games the method of variance estimates
-        recovery.
+        Value, low and high ``[...]``: Wilson's score interval, less what the estimated differences between games take
+        from the variance.
     """
-    n = np.array([len(x) for x in passed], dtype=np.float64).reshape(-1, *[1] * (np.ndim(passed[0]) - 1))
     value = np.stack([np.asarray(x, dtype=np.float64).mean(0) for x in passed])
+    n = np.array([len(x) for x in passed], dtype=np.float64).reshape(-1, *[1] * (value.ndim - 1))
+    return _score_interval(value, lambda share: share * (1.0 - share) / n)
+
+
+def _score_interval(value: np.ndarray, variance: Callable[[np.ndarray], np.ndarray]) -> Interval:
+    """All shares at which the mean over games of ``value [G, ...]`` is less than 1.96 deviations away.
+
+    variance: of each game's value where its true share is the given one ``[...]``, as ``[G, ...]``. Games that differ
+    have less of it than games that are alike with the same mean share: how much less is estimated from the values.
+    """
+    games, mean = len(value), np.asarray(value.mean(0))
+    most = np.maximum(mean * (1.0 - mean), 1e-12)  # variance between games of which each is 0 or 1
+    alike = variance(mean).mean(0)
+    between = value.var(0, ddof=1) - alike if games > 1 else np.zeros_like(mean)
+    between = np.clip(between / np.maximum(1.0 - alike / most, 1e-3), 0.0, most)
+    factor = np.maximum(1.0 - between / most * (games - 1) / (games + 1), 0.05)
     z = norm.ppf(0.5 + LEVEL / 2.0)
-    middle = (value + z**2 / (2.0 * n)) / (1.0 + z**2 / n)
-    half = z / (1.0 + z**2 / n) * np.sqrt(value * (1.0 - value) / n + z**2 / (4.0 * n**2))
-    return _averaged(_Shares(value, middle - half, middle + half))
 
+    def end(outside: np.ndarray) -> np.ndarray:
+        inside = mean
+        for _ in range(40):
+            middle = (inside + outside) / 2.0
+            near = (mean - middle) ** 2 <= z**2 * factor * variance(middle).sum(0) / games**2
+            inside, outside = np.where(near, middle, inside), np.where(near, outside, middle)
+        return inside
 
-def _averaged(games: _Shares) -> Interval:
-    """Mean over games, whose intervals are combined by the distances of their ends (Zou and Donner 2008)."""
-    value, count = games.value.mean(0), len(games.value)
-    below, above = (np.sqrt(((games.value - end) ** 2).sum(0)) / count for end in (games.low, games.high))
-    found = value, np.maximum(value - below, 0.0), np.minimum(value + above, 1.0)
-    return Interval(*(float(x) for x in found)) if np.ndim(value) == 0 else Interval(*found)
+    return Interval(mean, end(np.zeros_like(mean)), end(np.ones_like(mean)))
