@@ -153,6 +153,20 @@ def inside(folder: Path, name: Any) -> Path:
     return path
 
 
+def output_path(given: str | Path, name: str = "out") -> Path:
+    """The path of an output on this machine, with ``~`` replaced by the user's home.
+
+    Raises:
+        ValueError: For an empty name, or a URL.
+    """
+    text = os.fspath(given)
+    if not text or "\0" in text:
+        raise ValueError(f"{name}={text!r} is no path; give the name of a file or folder")
+    if "://" in text or re.match(r"[a-z][a-z0-9+.-]+:/", text):  # pathlib turns s3://x into s3:/x
+        raise ValueError(f"{name}={text!r} is a URL, which works for records only; give a path on this machine")
+    return Path(text).expanduser()
+
+
 def private_folder(name: str) -> Path:
     """A folder for temporary files of this user alone: mode 0700, no link, owned by the user.
 

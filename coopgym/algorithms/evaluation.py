@@ -96,18 +96,20 @@ def evaluate(
     *,
     deterministic: bool = True,
     reward_modes: Sequence[str | RewardMode] = (),
+    trust: bool = False,
     **game_options: Any,
 ) -> Evaluation:
     """Play one policy, or several one after another, for ``episodes`` episodes each.
 
     A policy is anything that ``coopgym.policy`` takes; a list of them is compared side by side. Deterministic play of
     a game without randomness needs one episode, which is then repeated. A hidden parameter takes a fixed quasi-random
-    grid of values when play is deterministic. ``reward_modes`` adds modes to the three pure ones. Raises ValueError for
+    grid of values when play is deterministic. ``reward_modes`` adds modes to the three pure ones. ``trust``: load
+    pickles of other libraries, which runs whatever code they hold, as in ``coopgym.policy``. Raises ValueError for
     unknown names and values out of range.
     """
     game = make_game(game, **game_options)
     checks.whole("episodes", episodes, 1, 10_000_000)
-    several, made = _several(policies), line_up(policies, game)
+    several, made = _several(policies), line_up(policies, game, trust)
     modes = _modes(reward_modes)
     parts = [_evaluate(group, game, episodes, seed, deterministic, modes) for group in groups(made)]
     names = tuple(p.name for p in made)
@@ -242,9 +244,9 @@ def stage(policies: Sequence[Policy], game: Game, episodes: int, seed: int = 0, 
     return Stage(act, (count, played_episodes), draws, generator, single)
 
 
-def line_up(policies: Any, game: Game) -> list[Policy]:
+def line_up(policies: Any, game: Game, trust: bool = False) -> list[Policy]:
     """What a user has at hand, one or a list, as a list of policies."""
-    return [policy(p, game) for p in (policies if _several(policies) else [policies])]
+    return [policy(p, game, trust=trust) for p in (policies if _several(policies) else [policies])]
 
 
 def _actor(policies: Sequence[Policy], game: Game, seed: int, deterministic: bool) -> tuple[Act, int]:

@@ -20,9 +20,12 @@ from coopgym.mechanisms.arrays import Array, namespace, to_numpy
 LOADERS = "coopgym.integrations.load"  # a floor above: looked up only when somebody hands in such a policy
 
 
-def load(spec: Any, game: Game) -> Policy:
-    """The policy of a model or a path; ValueError for what no library knows, ImportError for one that is missing."""
-    found: Policy = importlib.import_module(LOADERS).load(spec, game)
+def load(spec: Any, game: Game, trust: bool = False) -> Policy:
+    """The policy of a model or a path; ValueError for what no library knows, ImportError for one that is missing.
+
+    trust: load pickles, which may run code.
+    """
+    found: Policy = importlib.import_module(LOADERS).load(spec, game, trust)
     return found
 
 

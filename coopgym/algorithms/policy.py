@@ -161,17 +161,25 @@ class CallablePolicy(Policy):
         return actions
 
 
-def policy(spec: Any, game: Game | str) -> Policy:
+def policy(spec: Any, game: Game | str, *, trust: bool = False) -> Policy:
     """A policy for ``game`` from what a user has at hand.
 
     A name of ``list_algorithms`` that needs no training ("TitForTat", "Constant_35", "SocialOptimum"), a rate in [0, 1]
     that all agents play, a list of N rates, a function from observations to actions, or a policy. An oracle solves the
     game first. Also a model of Stable-Baselines3, RLlib or TorchRL, and a path: of a policy saved by this package, of a
-    model's .zip, or of an RLlib checkpoint. Raises ValueError for an unknown name, a rate out of range, or a game that
-    an oracle has no answer for, TypeError for anything else.
-    """
-    from coopgym.algorithms import registry
+    model's .zip, or of an RLlib checkpoint.
 
+    Args:
+        spec: One of the above.
+        game: An id or a Game.
+        trust: Load files of Stable-Baselines3 and RLlib. They are pickles: loading one runs whatever code it holds, so
+            say True only for files from somebody you trust. Policies saved by this package need no trust.
+
+    Raises:
+        ValueError: For an unknown name, a rate out of range, a game that an oracle has no answer for, or a pickle
+            without ``trust``.
+        TypeError: For anything else.
+    """
     game = make_game(game)
     if isinstance(spec, Policy):
         if (spec.game.agents, spec.game.id) != (game.agents, game.id):
@@ -180,20 +188,31 @@ def policy(spec: Any, game: Game | str) -> Policy:
     if is_foreign(spec):
         from coopgym.algorithms import foreign
 
-        return foreign.load(spec, game)
+        return foreign.load(spec, game, trust)
     if isinstance(spec, str):
-        found = registry.algorithm(spec)
-        if found.kind == "learner":
-            raise ValueError(f"{spec!r} is a {found.kind}: train it first, with coopgym.train({spec!r}, {game.id!r})")
-        found.check(game)
-        made: Policy = found.policy(game)
-        return made
+        return named(spec, game)
     if callable(spec):
         setting = getattr(spec, "observability", game.default_observability)
         return CallablePolicy(game, spec, observation.check_setting(setting))
     if isinstance(spec, (bool, dict)) or not isinstance(spec, (int, float, list, tuple, np.ndarray, np.number)):
         raise TypeError(f"no policy can be made from {spec!r}; give a name, a rate, a list of rates or a function")
     return FixedPolicy(game, spec)
+
+
+def named(name: str, game: Game) -> Policy:
+    """The policy that is registered under ``name``; a path is not a name, so nothing is read.
+
+    Raises:
+        ValueError: For a name that is not registered, or is that of a learner.
+    """
+    from coopgym.algorithms import registry
+
+    found = registry.algorithm(name)
+    if found.kind == "learner":
+        raise ValueError(f"{name!r} is a {found.kind}: train it first, with coopgym.train({name!r}, {game.id!r})")
+    found.check(game)
+    made: Policy = found.policy(game)
+    return made
 
 
 def _from_rllib(trained: Any, game: Game | str, **options: Any) -> Policy:

@@ -10,19 +10,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from safetensors import torch as tensors
 from torch import Tensor
 
 from coopgym.algorithms.foreign import ForeignPolicy, rebuilt
 from coopgym.algorithms.network_policy import HEADS, OF_BINS, NetworkPolicy
 from coopgym.algorithms.networks import Network
-from coopgym.algorithms.policy import CallablePolicy, FixedPolicy, Policy, SchedulePolicy, policy
+from coopgym.algorithms.policy import CallablePolicy, FixedPolicy, Policy, SchedulePolicy, named
 from coopgym.algorithms.seating import Seat, SeatPolicy
 from coopgym.algorithms.trust_rule import TrustRule
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
-from coopgym.files import write_atomically
+from coopgym.files import check_own, write_atomically
 
 FORMAT = "coopgym-policy-1"
 
@@ -30,12 +29,27 @@ FORMAT = "coopgym-policy-1"
 def save(saved: Policy, path: Any) -> None:
     """Write a policy to ``path`` + .json and, if it has parameters, ``path`` + .safetensors.
 
-    TypeError for a policy that is a user's function: that would be code.
+    Raises:
+        TypeError: For a policy that is a user's function: that would be code.
+        OverwriteError: If a file is there that is not a saved policy.
     """
     stem = _stem(path)
+    files = {stem.with_name(stem.name + suffix): data for suffix, data in packed(saved).items()}
+    ours = _described_at(stem) is not None
+    for place in files:
+        check_own(place, lambda content: ours)
     stem.parent.mkdir(parents=True, exist_ok=True)
-    for suffix, data in packed(saved).items():
-        write_atomically(stem.with_name(stem.name + suffix), data)
+    for place, data in files.items():
+        write_atomically(place, data)
+
+
+def _described_at(stem: Path) -> dict[str, Any] | None:
+    """The description of a policy that was saved under ``stem``, or None."""
+    try:
+        about = json.loads(stem.with_name(stem.name + ".json").read_bytes())
+        return about if about["format"] == FORMAT else None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 def packed(saved: Policy) -> dict[str, bytes]:
@@ -96,26 +110,39 @@ def _described(saved: Policy, arrays: dict[str, Tensor], key: str = "theta") -> 
     return about | {"kind": "heuristic"}
 
 
-def load(path: Any, expected: Game | None) -> Policy:
-    """The policy saved under ``path``; see ``load_policy``."""
+def load(path: Any, expected: Game | None, sha256: str | None = None, numbers: bool = True) -> Policy:
+    """The policy saved under ``path``; see ``load_policy``.
+
+    Args:
+        path: With or without suffix, or a folder that ``TrainResult.save`` wrote.
+        expected: The game that it must be for.
+        sha256: The checksum that a record has for it: of its tensor file if ``numbers``, else of its description.
+        numbers: Whether the policy of the record has tensors.
+    """
     stem = _stem(path)
     if stem.is_dir():  # what TrainResult.save wrote: all replicas
         stem = stem / "policy"
     described = stem.with_name(stem.name + ".json")
+    text = described.read_bytes()
     try:
-        about = json.loads(described.read_text())
+        about = json.loads(text)
         if about["format"] != FORMAT:
-            raise ValueError(f"its format is {about['format']!r}, not {FORMAT!r}")
+            raise ValueError(f"its format is {about['format']!r:.80}, not {FORMAT!r}")
         same = expected is not None and (expected.id, expected.hash) == (about["game"], about["game_hash"])
         # a user's own game is not in the catalogue: the one at hand is the only way to it
-        game = expected if expected is not None and same else make_game(about["game"], **about["game_options"])
+        game = expected if expected is not None and same else make_game(str(about["game"]), **about["game_options"])
         if game.hash != about["game_hash"]:
             raise ValueError(f"its game {game.id} has hash {about['game_hash']}, and this package makes {game.hash}")
-        loaded = _build(about, game, _arrays(about, stem))
-    except FileNotFoundError:
+        arrays = _arrays(about, stem)
+        found = about.get("sha256") if numbers else hashlib.sha256(text).hexdigest()
+        if sha256 is not None and found != sha256:
+            raise ValueError("its checksum is not that in the record of its run: it is of another run, or was changed")
+        loaded = _build(about, game, arrays)
+    except (OSError, ImportError):
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
-        raise ValueError(f"{described} is not a readable policy: {error}; save it again") from error
+    except Exception as error:  # the file may hold anything
+        reason = f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else str(error)
+        raise ValueError(f"{described} is not a readable policy: {reason:.500}; save it again") from error
     if expected is not None and (expected.id, expected.hash) != (game.id, game.hash):
         raise ValueError(f"{described} was saved for {game!r} and not for {expected!r}; load it without a game")
     return loaded
@@ -132,8 +159,8 @@ def _arrays(about: dict[str, Any], stem: Path) -> dict[str, Tensor]:
 
 
 def _build(about: dict[str, Any], game: Game, arrays: dict[str, Tensor]) -> Policy:
-    if about["kind"] == "heuristic":
-        return policy(about["name"], game)
+    if about["kind"] == "heuristic":  # by its registered name: what a file says is never taken as a path
+        return named(about["name"], game)
     if about["kind"] == "rates":
         return FixedPolicy(game, about["rates"], about["name"], about["observability"])
     if about["kind"] == "schedule":
@@ -150,6 +177,8 @@ def _build(about: dict[str, Any], game: Game, arrays: dict[str, Tensor]) -> Poli
     if about["head"] not in (*HEADS.values(), *OF_BINS):
         raise ValueError(f"its head {about['head']!r} is unknown to this package")
     theta = arrays[about.get("tensor", "theta")]
+    if theta.dtype != torch.float32 or theta.ndim != 3:
+        raise ValueError(f"its parameters are {theta.ndim}-dimensional {theta.dtype}, not 3-dimensional torch.float32")
     if not bool(torch.isfinite(theta).all()):
         raise ValueError("its parameters are not finite")
     network = Network(**{**about["network"], "hidden": tuple(about["network"]["hidden"])})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import sys
 import time
@@ -32,12 +33,13 @@ from coopgym.algorithms.memory import keep_freed_memory
 from coopgym.algorithms.policy import Policy
 from coopgym.algorithms.record import Run
 from coopgym.algorithms.seating import Seat
+from coopgym.algorithms.storage import packed
 from coopgym.envs import observation
 from coopgym.envs.catalogue import entry
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.envs.reward import KINDS, RewardMode
-from coopgym.files import write_atomically
+from coopgym.files import check_own, output_path, write_atomically
 from coopgym.mechanisms import checks
 
 
@@ -94,13 +96,30 @@ class TrainResult:
         return evaluate(list(self.policies), self.game, episodes, seed, **options)
 
     def save(self, path: Any) -> Path:
-        """Write a folder: policy.safetensors and policy.json (all replicas), curves.json, and last runs.json."""
-        folder = Path(path)
-        folder.mkdir(parents=True, exist_ok=True)
+        """Write a folder: policy.safetensors and policy.json (all replicas), curves.json, and last runs.json.
+
+        Raises:
+            OverwriteError: If one of these names is taken by a file that this method did not write.
+        """
+        folder = output_path(path, "path")
+        sha256 = hashlib.sha256(packed(self.stack)[".safetensors"]).hexdigest()
+        runs = [run.row() | {"policy_sha256": sha256} for run in self.runs]
+        files = {"curves.json": json.dumps(record.finite(list(self.curves))), "runs.json": json.dumps(runs, indent=1)}
+        for name in files:
+            check_own(folder / name, _is_saved)
         self.stack.save(folder / "policy")
-        write_atomically(folder / "curves.json", json.dumps(record.finite(list(self.curves))).encode())
-        write_atomically(folder / "runs.json", json.dumps([run.row() for run in self.runs], indent=1).encode())
+        for name, text in files.items():
+            write_atomically(folder / name, text.encode())
         return folder
+
+
+def _is_saved(content: bytes) -> bool:
+    """True for the content of a runs.json or curves.json that ``TrainResult.save`` wrote."""
+    try:
+        rows = json.loads(content)
+        return isinstance(rows, list) and all("run_id" in row for row in rows)
+    except (ValueError, TypeError, RecursionError):
+        return False
 
 
 def train(

@@ -28,11 +28,17 @@ def audit(
         str,
         typer.Argument(
             help="A folder of `coopgym train` or `ablate`, or a folder of such folders; with --game also a policy: "
-            "TitForTat, a Stable-Baselines3 .zip, an RLlib checkpoint."
+            "TitForTat, or with --trust a Stable-Baselines3 .zip or an RLlib checkpoint."
         ),
     ],
     game: Annotated[str | None, typer.Option(help="Only this game; or the one that a single policy plays.")] = None,
     effort: Annotated[str, typer.Option(help="quick (about a second for each algorithm and game) or full.")] = "quick",
+    trust: Annotated[
+        bool,
+        typer.Option(
+            "--trust", help="Load a .zip or checkpoint of another library: that runs whatever code the file holds."
+        ),
+    ] = False,
     again: Annotated[bool, typer.Option("--again", help="Measure what was measured before, too.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")] = False,
 ) -> None:
@@ -47,7 +53,7 @@ def audit(
     from coopgym.study.stored import places_in
 
     if game and not places_in(Path(run)):
-        return show([audit_policy(run, game, effort=effort)], json)
+        return show([audit_policy(run, game, effort=effort, trust=trust)], json)
     with output.progress() as bar:
         found = audit_runs(run, game=game, effort=effort, resume=not again, news=bar)
     return show(found.rows, json)

@@ -75,7 +75,9 @@ def analyze(folder: Folder, json: Json = False) -> None:
 @app.command()
 def card(
     folder: Folder,
-    out: Annotated[Path | None, typer.Option(help="Folder of the data set; dataset/ by default.")] = None,
+    out: Annotated[
+        str | None, typer.Option(help="Folder of the data set, new or empty; NAME-data here by default.")
+    ] = None,
     curves: Annotated[
         list[str] | None, typer.Option(help="Keep the curves of this metric alone; may be given again. All by default.")
     ] = None,

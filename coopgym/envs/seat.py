@@ -31,6 +31,7 @@ def make_seat(
     reward_mode: str | RewardMode = "private",
     observability: str | None = None,
     render_mode: str | None = None,
+    trust: bool = False,
     **options: Any,
 ) -> SeatEnv:
     """The seat of ``agent`` (index or id) in a game id or a Game; its reward is that agent's alone.
@@ -39,9 +40,10 @@ def make_seat(
     observations ``[N, d]`` to actions ``[N]`` in endowment units, a number in [0, 1] (a constant share of the
     endowment), a model or a path as ``coopgym.policy`` takes them, or a dict from agents to any of these, one for each
     other seat. A policy sees the observations of its attribute ``observability``, a function those of the game's
-    default. Raises ValueError for an unknown agent, partner or setting.
+    default. trust: load partners' files of other libraries; they are pickles, and loading one runs whatever code it
+    holds. Raises ValueError for an unknown agent, partner or setting, or a pickle without trust.
     """
-    return SeatEnv(game, agent, partners, reward_mode, observability, render_mode, options)
+    return SeatEnv(game, agent, partners, reward_mode, observability, render_mode, options, trust)
 
 
 class Partner(NamedTuple):
@@ -67,6 +69,7 @@ class SeatEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         observability: str | None,
         render_mode: str | None,
         options: dict[str, Any],
+        trust: bool = False,
     ) -> None:
         self._episode = Episode(game, reward_mode, self._generator, render_mode, options)
         self.game = self._episode.game
@@ -74,7 +77,7 @@ class SeatEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self.seat = self.game.agent_index(agent)
         self.agent = self.game.agents[self.seat]
         self.observability = observation.check_setting(observability or self.game.default_observability)
-        self.partners = seated(self.game, self.seat, partners)
+        self.partners = seated(self.game, self.seat, partners, trust)
         self.observation_space = spaces.agent_observations(self.game, self.observability)[self.agent]
         self.action_space = spaces.agent_actions(self.game)[self.agent]
 
@@ -128,9 +131,9 @@ class SeatEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         return actions
 
 
-def seated(game: Game, seat: int, partners: Any) -> list[Partner]:
+def seated(game: Game, seat: int, partners: Any, trust: bool = False) -> list[Partner]:
     """The partners at all seats but ``seat``; one that plays several seats is asked once a step."""
-    return [partner(game, who, columns) for who, columns in other_seats(game, seat, partners)]
+    return [partner(game, who, columns, trust) for who, columns in other_seats(game, seat, partners)]
 
 
 def other_seats(game: Game, seat: int, partners: Any) -> list[tuple[Any, list[int]]]:
@@ -146,11 +149,11 @@ def other_seats(game: Game, seat: int, partners: Any) -> list[tuple[Any, list[in
     return [(given[i], [i]) for i in others]
 
 
-def partner(game: Game, who: Any, columns: list[int]) -> Partner:
+def partner(game: Game, who: Any, columns: list[int], trust: bool = False) -> Partner:
     """A partner from a name, a policy, a function or a rate; ValueError for anything else."""
     setting = game.default_observability
     if isinstance(who, str) or is_foreign(who):
-        who = importlib.import_module(NAMED_POLICIES).policy(who, game)
+        who = importlib.import_module(NAMED_POLICIES).policy(who, game, trust=trust)
     if hasattr(who, "act"):
         return Partner(who, who.act, observation.check_setting(getattr(who, "observability", setting)), columns)
     if callable(who):

@@ -1,4 +1,4 @@
-"""One door for models and files of other libraries: whose they are decides who makes a policy of them."""
+"""Load a policy from a third-party library, chosen by the type of the object or file."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ CHECKPOINT = "rllib_checkpoint.json"  # what RLlib leaves in the folder of an al
 MODULES = {"ray": "ray", "tensordict": "torchrl"}  # by the root of a model's class; the rest is Stable-Baselines3's
 
 
-def load(spec: Any, game: Game) -> Policy:
+def load(spec: Any, game: Game, trust: bool = False) -> Policy:
     """A policy for ``game`` from a path or from a model of a library; see ``coopgym.policy``."""
     if isinstance(spec, (str, os.PathLike)):
         path = Path(spec)
         if path.suffix == SUFFIX:
-            return _made("stable_baselines3", path, game)
-        return _made("ray", path, game) if (path / CHECKPOINT).exists() else load_policy(path, game)
+            return _made("stable_baselines3", path, game, trust=trust)
+        if (path / CHECKPOINT).exists():
+            return _made("ray", path, game, trust=trust)
+        return load_policy(path, game)
     roots = [kind.__module__.split(".")[0] for kind in type(spec).__mro__]
     return _made(next((MODULES[root] for root in roots if root in MODULES), "stable_baselines3"), spec, game)
 
@@ -36,9 +38,9 @@ def rebuilt(library: str, game: Game, recipe: dict[str, Any], tensors: dict[str,
     return made
 
 
-def _made(module: str, spec: Any, game: Game) -> Policy:
+def _made(module: str, spec: Any, game: Game, **options: Any) -> Policy:
     """What ``from_sb3``, ``from_torchrl`` or ``from_rllib`` makes of it."""
-    made: Policy = getattr(_home(module, f"the policy {spec!r}"), f"from_{EXTRAS[module]}")(spec, game)
+    made: Policy = getattr(_home(module, f"the policy {spec!r}"), f"from_{EXTRAS[module]}")(spec, game, **options)
     return made
 
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from coopgym.algorithms.foreign import ForeignPolicy
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
+from coopgym.integrations.missing import need_trust
 from coopgym.integrations.rllib_config import policy_names, ppo_config, sac_config
 from coopgym.integrations.rllib_env import GameEnv
 from coopgym.integrations.view import guessed
@@ -30,6 +31,7 @@ def from_rllib(
     policies: Mapping[str, str] | None = None,
     normalize_actions: bool = True,
     recipe: dict[str, Any] | None = None,
+    trust: bool = False,
     **options: Any,
 ) -> RLlibPolicy:
     """The policy of an algorithm of RLlib, of its MultiRLModule, or of the checkpoint that it wrote.
@@ -37,9 +39,11 @@ def from_rllib(
     game: an id with ``options``, or a Game. policies: the name of each agent's; by default its own, its role's, or the
     only one. normalize_actions: as in the algorithm's config, True unless somebody changed it. Neither Ray nor an
     environment is started. recipe: how to build the networks again ("algorithm", "policies", "hidden"), so that the
-    policy can be saved as data. Like every checkpoint of RLlib, one from a stranger may run code.
-    Raises ValueError for networks that do not fit the game.
+    policy can be saved as data. trust: load a checkpoint: it holds pickles, and loading it runs whatever code they
+    hold. Raises ValueError for networks that do not fit the game, or for a checkpoint without trust.
     """
+    if isinstance(trained, (str, os.PathLike)):
+        need_trust(trained, "RLlib", trust)
     made = make_game(game, **options)
     policy = RLlibPolicy(_modules(trained), made, policies, normalize_actions)
     policy.recipe = recipe

@@ -17,6 +17,7 @@ from coopgym.algorithms.policy import Policy
 from coopgym.algorithms.seating import Seat
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
+from coopgym.integrations.missing import need_trust
 from coopgym.integrations.view import JOINT, guessed
 
 
@@ -27,6 +28,7 @@ def from_sb3(
     agent: int | str | None = None,
     partners: Any = None,
     normalize: VecNormalize | None = None,
+    trust: bool = False,
     **options: Any,
 ) -> Policy:
     """The policy of a model of Stable-Baselines3, or of the .zip that it was saved to.
@@ -34,8 +36,8 @@ def from_sb3(
     A model of one agent plays all seats; with ``agent`` and ``partners`` it plays that seat and they the others, as in
     ``coopgym.make_seat``. A model of the joint controller is a policy that sees the joint observation. game: an id with
     ``options`` or a Game; by default that of the model's environment. normalize: a VecNormalize whose statistics to
-    use; by default the model's own, which a .zip does not hold. Like every .zip of Stable-Baselines3, one from a
-    stranger may run code. Raises ValueError if the model does not fit the game.
+    use; by default the model's own, which a .zip does not hold. trust: load a .zip: it is a pickle, and loading
+    it runs whatever code it holds. Raises ValueError if the model does not fit the game, or for a .zip without trust.
     """
     env = model.get_env() if isinstance(model, BaseAlgorithm) else None
     if game is None and env is None:
@@ -45,6 +47,7 @@ def from_sb3(
         name, policy = type(model).__name__, model.policy
         normalize = normalize or model.get_vec_normalize_env()
     else:
+        need_trust(model, "Stable-Baselines3", trust)
         name, policy = os.path.basename(os.fspath(model)), load(model)
     found = SB3Policy(policy, made, name, normalize)
     if agent is None and partners is None:

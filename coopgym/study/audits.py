@@ -78,12 +78,12 @@ def audit_runs(
     return Audited([_plain(row) for row in rows], curves, skipped)
 
 
-def audit_policy(spec: Any, game: str, *, effort: str | Effort = "quick") -> Row:
+def audit_policy(spec: Any, game: str, *, effort: str | Effort = "quick", trust: bool = False) -> Row:
     """The row of a policy that belongs to no run of ours, of private rewards; nothing is written.
 
-    spec: whatever ``coopgym.policy`` takes: a name, a model's .zip, a checkpoint of RLlib.
+    spec and trust: as for ``coopgym.policy``: a name, a model's .zip, a checkpoint of RLlib.
     """
-    made = policy(spec, game)
+    made = policy(spec, game, trust=trust)
     found = audit(made, made.game, effort=effort_of(effort))
     known = {"algorithm": made.name, "game": made.game.id, "game_hash": made.game.hash, "reward_mode": "private"}
     return _plain(_row(found, 0, known))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from coopgym.algorithms.evaluation import Evaluation, evaluate
-from coopgym.algorithms.policy import load_policy
 from coopgym.study.records import Records, Row
+from coopgym.study.stored import policy_of, saved_runs, saved_stack
 from coopgym.study.summary import mode_label
 
 
@@ -24,8 +23,10 @@ def evaluate_run(
     """
     folder, tell = Path(folder), news or (lambda name, share: None)
     if (folder / "runs.json").is_file():
-        runs = json.loads((folder / "runs.json").read_text())
-        stack = load_policy(folder / "policy")
+        runs = saved_runs(folder)
+        stack = saved_stack(folder, runs[0])
+        if len(stack) != len(runs):
+            raise ValueError(f"{folder / 'policy'} holds {len(stack)} policies, and runs.json names {len(runs)} runs")
         played = evaluate(stack, stack.game, episodes, seed)
         return [_row(run, played, r) for r, run in enumerate(runs)]
     runs = [run for run in Records(folder).read("runs") if run["policy_file"]]
@@ -33,7 +34,7 @@ def evaluate_run(
         raise FileNotFoundError(f"there is no trained policy in {str(folder)!r}; make one with `coopgym train`")
     rows = []
     for i, run in enumerate(runs):
-        policy = load_policy(folder / run["policy_file"])
+        policy = policy_of(folder, run)
         rows.append(_row(run, evaluate([policy], policy.game, episodes, seed), 0))
         tell("evaluating", (i + 1) / len(runs))
     return rows

@@ -7,8 +7,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from coopgym.algorithms.policy import Policy, load_policy
+from coopgym.algorithms.policy import Policy
+from coopgym.algorithms.storage import load
+from coopgym.envs.game import Game
+from coopgym.files import inside
 from coopgym.study.records import Records, Row
+
+NEEDED = (  # columns of a run that whatever plays its policy reads
+    "run_id", "algorithm", "game", "game_hash", "reward_mode", "mutuality", "seed", "status", "hyperparameters_hash",
+    "env_steps",
+)  # fmt: skip
 
 
 def stored(place: str | Path, game: str | None = None) -> list[tuple[Path, list[Row]]]:
@@ -24,12 +32,46 @@ def stored(place: str | Path, game: str | None = None) -> list[tuple[Path, list[
 
 
 def policies_of(folder: Path, runs: Sequence[Row]) -> list[Policy]:
-    """What these runs of a folder have learned."""
+    """What these runs of a folder have learned.
+
+    Raises:
+        ValueError: If a policy is damaged, lies outside of the folder, or is not the one in the record of its run.
+    """
     if not runs[0].get("policy_file"):  # TrainResult.save: a stack
-        stack: Any = load_policy(folder / "policy")
+        stack = saved_stack(folder, runs[0])
+        if len(stack) <= max(run["position"] for run in runs):
+            raise ValueError(f"{folder / 'policy'} holds {len(stack)} policies, and runs.json names more runs")
         return [stack[run["position"]] for run in runs]
-    first = load_policy(folder / runs[0]["policy_file"])
-    return [first, *(load_policy(folder / run["policy_file"], first.game) for run in runs[1:])]
+    first = policy_of(folder, runs[0])
+    return [first, *(policy_of(folder, run, first.game) for run in runs[1:])]
+
+
+def policy_of(folder: Path, run: Row, game: Game | None = None) -> Policy:
+    """The policy of one run: the file in its record, with the checksum and the game in its record.
+
+    Args:
+        folder: Folder of the records.
+        run: A row of the table ``runs`` with a policy.
+        game: The game, where it is known already.
+
+    Raises:
+        ValueError: If the file is damaged, lies outside of ``folder``, or belongs to another run.
+    """
+    path = inside(folder, run["policy_file"])
+    if not run["policy_sha256"]:
+        raise ValueError(f"the record of run {run['run_id']} has no checksum of its policy; run it again")
+    found = load(path, game, sha256=run["policy_sha256"], numbers=bool(run["parameters"]))
+    if found.game.hash != run["game_hash"]:
+        raise ValueError(f"{path} is a policy for {found.game!r}, and the record of its run says {run['game']}")
+    return found
+
+
+def saved_stack(folder: Path, run: Row) -> Any:
+    """The stack of policies beside a runs.json of ``TrainResult.save``, with the checksum that ``run`` names."""
+    stack = load(folder / "policy", None, sha256=run.get("policy_sha256"))
+    if not stack.stacked:
+        raise ValueError(f"{folder / 'policy'} is one policy, and runs.json describes a stack; save it again")
+    return stack
 
 
 def places_in(place: Path) -> list[Path]:
@@ -46,11 +88,23 @@ def _holds_runs(folder: Path) -> bool:
 def runs_in(folder: Path, game: str | None) -> list[Row]:
     """Rows of runs that ended well and left a policy."""
     if (folder / "runs.json").is_file():
-        runs = json.loads((folder / "runs.json").read_text())
-        found = [run | {"position": k, "policy_file": None} for k, run in enumerate(runs)]
+        found = [run | {"position": k, "policy_file": None} for k, run in enumerate(saved_runs(folder))]
     else:
         found = [run for run in Records(folder).read("runs") if run["policy_file"]]
     return [run for run in found if run["status"] == "ok" and (game is None or run["game"] == game)]
+
+
+def saved_runs(folder: Path) -> list[Row]:
+    """The rows of a runs.json that ``TrainResult.save`` wrote; ValueError for anything else."""
+    path = folder / "runs.json"
+    try:
+        runs = json.loads(path.read_bytes())
+        lacking = [name for run in runs for name in NEEDED if name not in run]
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ValueError(f"{path} cannot be read ({type(error).__name__}: {error}); save the result again") from None
+    if lacking or not isinstance(runs, list) or not runs:
+        raise ValueError(f"{path} does not describe runs; save the result again")
+    return runs
 
 
 def programs_of(runs: Sequence[Row]) -> Iterator[list[Row]]:

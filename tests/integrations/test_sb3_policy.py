@@ -93,7 +93,7 @@ def test_a_joint_controller_is_evaluated_on_what_it_sees():
 def test_a_saved_model_plays_as_it_did(sac):
     model, _, _, path = sac
     game = coopgym.game(GOODS, max_steps=STEPS)
-    one, other = coopgym.policy(model, game), coopgym.policy(str(path), game)
+    one, other = coopgym.policy(model, game), coopgym.policy(str(path), game, trust=True)
     seen = np.stack(list(coopgym.make_parallel(game).reset()[0].values()))
     np.testing.assert_allclose(one.act(seen), other.act(seen))
     assert one.act(np.stack([seen] * 3)).shape == (3, game.n)
@@ -109,8 +109,9 @@ def test_models_and_files_are_partners_in_every_kind_of_seat(sac):
     model, _, _, path = sac
     game = coopgym.game(GOODS, max_steps=STEPS)
     expected = sb3.from_sb3(model, game)
-    single = [coopgym.make_seat(game, 0, partner) for partner in (model, path, str(path), expected)]
-    batch = sb3.seat_env(game, 2, agent=0, partners=path)
+    single = [coopgym.make_seat(game, 0, partner, trust=True) for partner in (model, path, str(path), expected)]
+    trusted = coopgym.policy(path, game, trust=True)
+    batch = sb3.seat_env(game, 2, agent=0, partners=trusted)
     batch.reset()
     for _ in range(3):
         played = [env.step([5.0])[-1]["actions"] for env in single if env.reset() or True]
@@ -118,7 +119,7 @@ def test_models_and_files_are_partners_in_every_kind_of_seat(sac):
     batch.step(np.zeros((2, 1)))
     assert batch.outcome.last.actions[0, 1] == pytest.approx(played[0][1])
     mine = coopgym.train(
-        "IPPO", game, agent=0, partners=path, seeds=[0], reward_modes="private", total_steps=100, lanes=2
+        "IPPO", game, agent=0, partners=trusted, seeds=[0], reward_modes="private", total_steps=100, lanes=2
     )
     assert mine.runs[0].rate[1] > 0.0
 
@@ -128,7 +129,7 @@ def test_models_of_something_else_are_refused(sac):
     with pytest.raises(ValueError, match=r"was not trained on .*AppleAppStore"):
         sb3.from_sb3(model, "AppleAppStore-v1")
     with pytest.raises(ValueError, match="give game="):
-        sb3.from_sb3(path)
+        sb3.from_sb3(path, trust=True)
     with pytest.raises(ValueError, match="go together"):
         sb3.from_sb3(model, agent=1)
 

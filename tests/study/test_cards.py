@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from coopgym.audit.measures import CATALOGUE
 from coopgym.cli.commands import app
+from coopgym.files import OverwriteError
 from coopgym.study import study
 from coopgym.study.audits import TABLES, audit_runs
 from coopgym.study.cards import card, croissant, facts, pack
@@ -36,7 +37,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(folder):
-    return card.make(folder)
+    return card.make(folder, folder.parent / "set")
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def audited(tmp_path_factory):
     rows = audit_runs(place / "out").rows
     Records(place / "out", TABLES).write("audits", "other", [rows[0] | {"run_id": "unknown"}])
     Records(place / "out", TABLES).write("audits", "finer", [rows[0] | {"effort": "full"}])
-    return card.make(place / "out"), rows
+    return card.make(place / "out", place / "set"), rows
 
 
 def test_audits_of_planned_runs_are_a_table_with_words_and_a_link_to_the_runs(audited):
@@ -160,7 +161,7 @@ def test_hashes_are_those_of_the_files_and_packing_again_gives_the_same_bytes(ma
 
 
 def test_a_file_with_another_hash_is_refused_by_the_loader(made, folder, tmp_path):
-    copy = card.make(folder, tmp_path / "copy").folder
+    copy = shutil.copytree(made.folder, tmp_path / "copy")
     path = copy / "games" / "all.parquet"
     pq.write_table(pq.read_table(path), path, compression="none")
     with pytest.raises(mlc.GenerationError, match=r"Download\(games-file\)"):
@@ -213,3 +214,51 @@ def test_the_command_makes_a_data_set(folder, tmp_path):
     assert json.loads(told.stdout)["read"]["runs"] == 52
     missing = CliRunner().invoke(app, ["study", "card", str(tmp_path)])
     assert missing.exit_code == 2 and "there is no study in" in missing.stderr
+
+
+def contents(place):
+    """Content of every file by name."""
+    return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+
+
+def test_a_data_set_takes_the_place_of_nothing_but_an_unchanged_data_set(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("runs/other.txt", "games/mine.txt", "study.yaml", "notes/readme.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("mine")
+    copy = shutil.copytree(folder, tmp_path / "study")
+    before = contents(tmp_path)
+    for out in (".", "study", "study/runs", "games", "study.yaml"):
+        told = CliRunner().invoke(app, ["study", "card", "study", "--out", out])
+        assert told.exit_code == 2 and ("move it away" in told.stderr or "is a file" in told.stderr), told.stderr
+        assert contents(tmp_path) == before
+    made = card.make(copy, "set").folder  # and the folder that is read stays as it is
+    assert {name for name in contents(tmp_path) if not name.startswith("set/")} == set(before)
+    card.make(copy, "set")
+    (made / "README.md").write_text("edited by hand")
+    with pytest.raises(OverwriteError, match=r"README\.md"):
+        card.make(copy, "set")
+    assert (made / "README.md").read_text() == "edited by hand"
+
+
+@pytest.mark.parametrize("lie", [{"game": "../../victim/sales"}, {"reward_mode": "2024"}, {"game": "/etc/sales"}])
+def test_files_are_named_by_the_design_and_not_by_a_record(folder, tmp_path, lie):
+    copy = shutil.copytree(folder, tmp_path / "study")
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "victim" / "sales.2024.parquet").write_text("theirs")
+    records = Records(copy)
+    row = next(row for row in records.read("runs") if row["kind"] == "learner")
+    records.write("runs", "zzz", [row | lie])
+    before = contents(tmp_path)
+    with pytest.raises(ValueError, match="and the design"):
+        card.make(copy, tmp_path / "sets" / "set")
+    assert contents(tmp_path) == before
+
+
+def test_a_study_without_runs_is_refused_in_a_sentence(tmp_path):
+    (tmp_path / "tiny.toml").write_text(TINY)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "study.toml").write_text(TINY)
+    with pytest.raises(ValueError, match="has no runs yet"):
+        card.make(tmp_path / "empty", tmp_path / "set")
+    assert not (tmp_path / "set").exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from coopgym.algorithms.record import NO_MODE, canonical, mutuality
 from coopgym.envs.catalogue import entry
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.reward import RewardMode
-from coopgym.files import atomic_file
+from coopgym.files import atomic_file, file_name
 from coopgym.mechanisms import checks
 from coopgym.study import twins
 from coopgym.study.cells import Cell, Excluded, of_game
@@ -34,10 +33,20 @@ def pack(
     target: Path,
     metrics: Sequence[str] | None = None,
 ) -> dict[str, list[Row]]:
-    """Write every table below ``target``, and return their rows.
+    """Write every table below ``target``, a new folder, and return their rows.
 
-    Runs are those of the design, curves and audits those of these runs; a run that failed has none.
-    metrics: whose curves; all by default. Policies stay where they are. What stood there is replaced.
+    Runs are those of the design, curves and audits those of these runs; a run that failed has none. Files are named
+    after the game and reward mode that the design has for a run, never after what a record says.
+
+    Args:
+        records: The study's.
+        cells: Its design.
+        excluded: What the design asks for and cannot be.
+        target: Folder of the data set.
+        metrics: Whose curves; all by default. Policies stay where they are.
+
+    Raises:
+        ValueError: For a record that says another game or reward mode than the design has for its run_id.
     """
     plan = {run: (cell, *pair) for cell in cells for run, pair in cell.plan().items()}
     runs = [row | _twin(row, plan) for row in records.read("runs") if row["run_id"] in plan]
@@ -47,9 +56,7 @@ def pack(
         "games": list(games(cells)), "coverage": list(coverage(cells, excluded, {row["run_id"]: row for row in runs})),
         "audits": [row for row in _audits(records) if row["run_id"] in kept],
     }  # fmt: skip
-    for name in tables:
-        shutil.rmtree(target / name, ignore_errors=True)
-    places = {row["run_id"]: f"{row['game']}.{row['reward_mode']}" for row in runs}
+    places = {row["run_id"]: _place(row, plan) for row in runs}
     for name, rows in tables.items():
         files: dict[str, list[Row]] = {}
         for row in rows:
@@ -57,6 +64,16 @@ def pack(
         for file, own in files.items():
             write(target / name / f"{file}.parquet", name, own)
     return tables
+
+
+def _place(row: Row, plan: Mapping[str, tuple[Cell, RewardMode | None, int | None]]) -> str:
+    """The file of a run, without its suffix; ValueError for a record that contradicts the design."""
+    cell, mode, _ = plan[row["run_id"]]
+    planned = cell.game, mode.kind if mode else NO_MODE
+    if (row["game"], row["reward_mode"]) != planned:
+        said = f"game={row['game']!r:.80}, reward_mode={row['reward_mode']!r:.80}"
+        raise ValueError(f"the record of run {row['run_id']} says {said}, and the design {planned}; remove its part")
+    return file_name(".".join(planned))
 
 
 def _twin(row: Row, plan: Mapping[str, tuple[Cell, RewardMode | None, int | None]]) -> Row:
