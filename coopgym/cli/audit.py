@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from coopgym.cli import output
 
@@ -66,13 +67,14 @@ def show(rows: Sequence[Mapping[str, Any]], json: bool) -> None:
     from coopgym.study.hacking import by_cell
 
     names = (("algorithm", ""), ("mode", ""), *((name, "r") for name in COLUMNS), ("seeds", "r"))
-    for game in dict.fromkeys(row["game"] for row in rows):
+    cells = by_cell(rows)
+    for game in dict.fromkeys(game for game, _ in cells):
         table = output.new_table(*names)
-        for (_, algorithm), modes in by_cell(row for row in rows if row["game"] == game).items():
+        for algorithm, modes in ((name, own) for (where, name), own in cells.items() if where == game):
             for mode, seeds in modes.items():
-                cells = (_cell(list(seeds.values()), *column) for column in COLUMNS.values())
-                table.add_row(algorithm, mode, *cells, str(len(seeds)))
-        output.new_console().print(f"[bold]{game}[/]")
+                numbers = (_cell(list(seeds.values()), *column) for column in COLUMNS.values())
+                table.add_row(escape(algorithm), mode, *numbers, str(len(seeds)))
+        output.new_console().print(game, style="bold", highlight=False, markup=False)
         output.new_console().print(table)
     output.new_console().print(MEANING, highlight=False, markup=False)
     return None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -112,6 +113,7 @@ def runs(result: Ablation, json: bool) -> None:
         table.add_row(mode_label(row), _seed(row), *numbers, row["status"])
     console = new_console()
     console.print(table)
+    _others(result, console)
     console.print(f"policies and records: {result.folder}", highlight=False, markup=False)
     return None
 
@@ -123,7 +125,7 @@ def evaluations(rows: Sequence[Mapping[str, Any]], json: bool) -> None:
     table = new_table(("run", ""), ("mode", ""), ("seed", "r"), ("welfare", "r"), ("cooperation", "r"), ("trust", "r"))
     for row in rows:
         numbers = (f"{row['welfare']:,.0f}", f"{row['cooperation']:.0%}", f"{row['trust']:.2f}")
-        table.add_row(f"{row['algorithm']} {row['game']}", row["reward_mode"], _seed(row), *numbers)
+        table.add_row(escape(f"{row['algorithm']} {row['game']}"), row["reward_mode"], _seed(row), *numbers)
     new_console().print(table)
     return None
 
@@ -225,10 +227,18 @@ def ablation(result: Ablation, picture: Path | None, json: bool) -> None:
     if result.lines:
         console.print(_lines(result.lines, wide=console.width >= 115))
         console.print(_yardstick(result.lines), highlight=False, markup=False)
+    _others(result, console)
     console.print(f"records: {result.folder}", highlight=False, markup=False)
     if picture is not None:
         console.print(f"plot: {picture}", highlight=False, markup=False)
     return None
+
+
+def _others(result: Ablation, console: Console) -> None:
+    if result.others:
+        what = "1 run" if result.others == 1 else f"{result.others:,} runs"
+        text = f"not counted above: {what} of other designs; `coopgym report {result.folder}` shows all of this folder"
+        console.print(text, highlight=False, markup=False)
 
 
 def _failures(result: Ablation) -> None:
@@ -262,7 +272,7 @@ def _lines(lines: Iterable[Line], wide: bool) -> Table:
     for line in lines:
         if last not in (None, line.algorithm):
             table.add_section()
-        name = "" if line.algorithm == last else line.algorithm
+        name = "" if line.algorithm == last else escape(line.algorithm)
         table.add_row(name, line.reward_mode, *(cell(line) for cell in columns.values()))
         last = line.algorithm
     return table

@@ -46,9 +46,12 @@ def saved_in(place: Path) -> list[Saved]:
     """What a run's folder, a folder of such folders, or a saved policy holds; FileNotFoundError where there is none."""
     if not place.is_dir():
         return [_alone(load_policy(place))]
+    from coopgym.study.identity import labels
     from coopgym.study.stored import stored  # needs torch, which a page without policies does without
 
-    return [_of_run(folder, group, k) for folder, group in stored(place) for k in range(len(group))]
+    groups = stored(place)
+    named = labels(run for _, group in groups for run in group)
+    return [_of_run(folder, group, k, named) for folder, group in groups for k in range(len(group))]
 
 
 def offered(game: Game, saved: Sequence[Saved] = ()) -> list[dict[str, str]]:
@@ -91,10 +94,11 @@ def _alone(policy: Policy) -> Saved:
     return Saved(f"Saved: {policy.name}", policy.game.id, policy.game.hash, lambda: policy)
 
 
-def _of_run(folder: Path, group: Sequence[Any], k: int) -> Saved:
+def _of_run(folder: Path, group: Sequence[Any], k: int, named: Any) -> Saved:
     from coopgym.study.stored import policies_of
-    from coopgym.study.summary import mode_label
 
     run = group[k]
-    label = f"{run['algorithm']}, {mode_label(run)} rewards, seed {run['seed']}"
+    game, player, mode = named.cell(run)
+    options = game.removeprefix(run["game"])  # those that tell this game from others of the same name
+    label = f"{player}{options}, {mode} rewards, seed {run['seed']}"
     return Saved(label, run["game"], run["game_hash"], lambda: policies_of(folder, group[k : k + 1])[0])

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from coopgym.report.plots import DASHES, FAINT, INK, STYLE, look_of, save
+from coopgym.study.identity import labels
 from coopgym.study.summary import band, mode_label
 
 Row = Mapping[str, Any]
@@ -31,6 +32,7 @@ def plot_responses(rows: Sequence[Row], curves: Sequence[Row], path: str | Path)
     bootstrap intervals; changes are 0 once an episode is over. Raises ValueError where there are rows of several games,
     or none.
     """
+    rows = _named(rows)
     game, algorithms, modes = _design(rows)
     look = look_of(modes)
     with matplotlib.rc_context(STYLE):
@@ -55,6 +57,7 @@ def plot_fingerprints(rows: Sequence[Row], curves: Sequence[Row], path: str | Pa
     Each triangle shows what a strategy earns among probes that give everything for a part x of their rate, nothing for
     a part y, and answer in kind with the rest. Raises ValueError as ``plot_responses`` does.
     """
+    rows = _named(rows)
     game, algorithms, modes = _design(rows)
     cells = {(a, m): _values(rows, curves, a, m, "fingerprint") for a in algorithms for m in modes}
     shown = {key: (x, y, z.mean(0)) for key, (x, y, z) in cells.items() if len(z)}
@@ -74,6 +77,12 @@ def plot_fingerprints(rows: Sequence[Row], curves: Sequence[Row], path: str | Pa
         return save(figure, path)
 
 
+def _named(rows: Sequence[Row]) -> list[Row]:
+    """The same, with game and algorithm by what differs: see ``coopgym.study.identity``."""
+    named = labels(rows)
+    return [{**row, "game": named.game(row), "algorithm": named.player(row)} for row in rows]
+
+
 def _design(rows: Sequence[Row]) -> tuple[str, list[str], list[str]]:
     games = sorted({row["game"] for row in rows})
     if len(games) != 1:
@@ -85,8 +94,9 @@ def _values(
     rows: Sequence[Row], curves: Sequence[Row], algorithm: str, mode: str, metric: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(x, y, values ``[seeds, K]``) of the runs of one cell; what is missing in a curve is NaN."""
-    runs = {row["run_id"] for row in rows if row["algorithm"] == algorithm and mode_label(row) == mode}
-    found = [c for c in curves if c["run_id"] in runs and c["metric"] == metric]
+    own = [row for row in rows if row["algorithm"] == algorithm and mode_label(row) == mode]
+    runs = {(row["run_id"], row.get("effort")) for row in own}
+    found = [c for c in curves if (c["run_id"], c.get("effort")) in runs and c["metric"] == metric]
     if not found:
         return np.zeros(0), np.zeros(0), np.zeros((0, 0))
     x, y = (np.array(found[0][name] or [], dtype=np.float64) for name in ("x", "y"))

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, PercentFormatter
 
+from coopgym.study.identity import labels
 from coopgym.study.summary import Line, band, cooperation_rate, mode_label, summarise
 
 Row = Mapping[str, Any]
@@ -46,7 +47,8 @@ def plot_ablation(runs: Sequence[Row], curves: Sequence[Row], path: str | Path) 
     runs and curves are rows of the tables of those names. Raises ValueError when no run succeeded, or when the runs are
     of several games.
     """
-    lines = summarise(runs)
+    lines, named = summarise(runs), labels(runs)
+    runs = [{**row, "game": named.game(row), "algorithm": named.player(row)} for row in runs]
     games = sorted({line.game for line in lines})
     if len(games) != 1:
         raise ValueError(f"runs are of {games or 'no finished game'}; a picture shows exactly one game")

@@ -26,6 +26,7 @@ News = Callable[[str, float], None]
 class Ablation:
     """What an ablation found. lines: the table; runs and curves: its records; skipped: runs that were there before.
 
+    others: runs in the folder that another design has asked for; no line counts them.
     failures: one sentence for each program that did not finish, naming it and the reason.
     """
 
@@ -35,12 +36,13 @@ class Ablation:
     curves: list[Row]
     skipped: int
     failures: list[str]
+    others: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The table as plain data, for JSON."""
         return {
             "folder": str(self.folder), "lines": [line.to_dict() for line in self.lines], "runs": len(self.runs),
-            "skipped": self.skipped, "failures": self.failures,
+            "skipped": self.skipped, "others": self.others, "failures": self.failures,
         }  # fmt: skip
 
 
@@ -85,10 +87,12 @@ def run_ablation(
     )
     failures = runner.run()
     plan = {run: place for place, run in enumerate(runner.plan)}
-    rows = [row for row in runner.records.read("runs") if row["run_id"] in plan and row["status"] != FAILED]
+    present = runner.records.read("runs")
+    rows = [row for row in present if row["run_id"] in plan and row["status"] != FAILED]
     rows.sort(key=lambda row: plan[row["run_id"]])
     curves = [row for row in runner.records.read("curves") if row["run_id"] in plan]
-    return Ablation(runner.records.folder, summarise(rows), rows, curves, runner.skipped, failures)
+    others = sum(row["run_id"] not in plan for row in present)
+    return Ablation(runner.records.folder, summarise(rows), rows, curves, runner.skipped, failures, others)
 
 
 def _cells(

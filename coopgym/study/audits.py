@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from coopgym.algorithms.policy import policy
-from coopgym.algorithms.record import digest, finite
+from coopgym.algorithms.record import NO_MODE, digest, finite
 from coopgym.audit.behaviour import Audit, audit
 from coopgym.audit.effort import Effort
 from coopgym.audit.effort import effort as effort_of
@@ -71,11 +71,11 @@ def audit_runs(
             Records(folder, TABLES).write("audits", part, rows)  # last: what stands there is complete
             kept[folder] |= {row["run_id"]: row for row in rows}
     tell("auditing", 1.0)
-    rows = [kept[folder][run["run_id"]] for folder, runs in jobs for run in runs]
+    rows = [_told(kept[folder][run["run_id"]], run) for folder, runs in jobs for run in runs]
     asked = {row["run_id"] for row in rows}
     curves = [row for folder in places for row in Records(folder, TABLES).read("audit_curves")]
     curves = [row for row in curves if row["run_id"] in asked and row["effort"] == fine.name]
-    return Audited([_plain(row) for row in rows], curves, skipped)
+    return Audited(rows, curves, skipped)
 
 
 def audit_policy(spec: Any, game: str, *, effort: str | Effort = "quick", trust: bool = False) -> Row:
@@ -157,7 +157,7 @@ def _phases(course: np.ndarray, game: Game) -> dict[str, tuple[str, Any, Any, An
 def _audited(folder: Path, runs: Sequence[Row], fine: Effort) -> tuple[list[Row], list[Row]]:
     """Rows and curves of one program; as one batch where its policies fit in a stack."""
     policies = policies_of(folder, runs)
-    modes = [RewardMode(run["reward_mode"], 1.0 if run["mutuality"] is None else run["mutuality"]) for run in runs]
+    modes = [_mode(run) for run in runs]
     together = all(policies[0].fits(p) for p in policies)
     batches = [list(range(len(runs)))] if together else [[k] for k in range(len(runs))]
     rows: list[Row] = []
@@ -170,9 +170,21 @@ def _audited(folder: Path, runs: Sequence[Row], fine: Effort) -> tuple[list[Row]
     return rows, curves
 
 
+def _mode(run: Row) -> RewardMode:
+    """That the run was trained on; of one record for all modes the private one, as ``audit_policy`` has it."""
+    if run["reward_mode"] == NO_MODE:
+        return RewardMode("private")
+    return RewardMode(run["reward_mode"], 1.0 if run["mutuality"] is None else run["mutuality"])
+
+
 def _found(folder: Path, effort: str) -> dict[str, Row]:
     rows = Records(folder, TABLES).read("audits")
     return {row["run_id"]: row for row in rows if row["effort"] == effort}
+
+
+def _told(row: Row, run: Row) -> Row:
+    """A row with all that identifies its run, which audits of earlier versions do not hold."""
+    return identity.completed(_plain(row), run)
 
 
 def _plain(row: Row) -> Row:

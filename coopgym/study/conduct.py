@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from coopgym.study.identity import Labels, labels
 from coopgym.study.records import Row
 from coopgym.study.stored import policies_of, stored
-from coopgym.study.summary import Estimate, estimate, mode_label
+from coopgym.study.summary import Estimate, estimate
 from coopgym.validation.conduct.audit import Conduct, audit_case
 from coopgym.validation.conduct.record import documented_games
 
@@ -45,19 +46,25 @@ def audit_folder(folder: str | Path, *, news: Callable[[str, float], None] | Non
     programs = [(place, runs) for place, runs in stored(folder) if runs[0]["game"].rpartition("-")[0] in cases]
     if not programs:
         raise FileNotFoundError(f"no trained policy in {str(folder)!r} plays one of {', '.join(cases)}")
+    named = labels(run for _, runs in programs for run in runs)
     for i, (place, runs) in enumerate(programs):
         policies = policies_of(place, runs)
-        rows += identified(runs, audit_case(policies, policies[0].game))
+        rows += identified(runs, audit_case(policies, policies[0].game), named)
         tell("auditing", (i + 1) / len(programs))
     return rows
 
 
-def identified(runs: Sequence[Mapping[str, Any]], found: Conduct) -> list[Row]:
-    """Rows of what was found of the policies of these runs, with what identifies each."""
+def identified(runs: Sequence[Mapping[str, Any]], found: Conduct, among: Labels | None = None) -> list[Row]:
+    """Rows of what was found of the policies of these runs, with what identifies each.
+
+    among: names made for more runs than these, so that game and algorithm say what differs among all of them.
+    """
+    named = among or labels(runs)
     beats, rows = found.beats_constants(), []
     for run, row, beat in zip(runs, found.rows(), beats, strict=True):
-        identity = {key: run[key] for key in ("run_id", "algorithm", "seed")} | {"reward_mode": mode_label(run)}
-        rows.append(identity | row | {"beats_constants": bool(beat)})
+        game, algorithm, mode = named.cell(run)
+        identity = {"run_id": run["run_id"], "algorithm": algorithm, "seed": run["seed"], "reward_mode": mode}
+        rows.append(identity | row | {"game": game, "beats_constants": bool(beat)})
     return rows
 
 

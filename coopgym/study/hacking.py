@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from coopgym.study.summary import Estimate, estimate, mode_label, own_reward
+from coopgym.study.identity import labels, repeats
+from coopgym.study.summary import Estimate, estimate, own_reward
 
 Row = Mapping[str, Any]
 WATCHED = ("welfare", "final_trust", "least_payoff")
@@ -36,10 +37,13 @@ class Hacking:
 
 
 def by_cell(rows: Iterable[Row]) -> dict[tuple[str, str], dict[str, dict[Any, Row]]]:
-    """(game, algorithm) -> mode -> seed -> row."""
+    """(game, algorithm) -> mode -> seed -> row, where names say all that differs: see ``coopgym.study.identity``."""
+    known = list(rows)
+    named = labels(known)
     cells: dict[tuple[str, str], dict[str, dict[Any, Row]]] = {}
-    for row in rows:
-        cells.setdefault((row["game"], row["algorithm"]), {}).setdefault(mode_label(row), {})[row["seed"]] = row
+    for own in repeats(known).values():
+        game, algorithm, mode = named.cell(own[0])
+        cells.setdefault((game, algorithm), {})[mode] = {row["seed"]: row for row in own}
     return cells
 
 

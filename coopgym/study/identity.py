@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -33,6 +33,7 @@ class Configuration(NamedTuple):
     parameters: hash of the game's parameters and rules, or its options where a record has no hash. settings: of the
     algorithm [JSON], with the steps, the trainer, and the seat and its partners where only one agent learns. points,
     episodes: the plan of evaluation. package, torch: series such as "0.2". folder: of rows that were read from several.
+    effort: of an audit's row.
     """
 
     kind: str | None
@@ -50,6 +51,7 @@ class Configuration(NamedTuple):
     package: str | None
     torch: str | None
     folder: str | None
+    effort: str | None
 
     @property
     def trained(self) -> bool:
@@ -72,22 +74,41 @@ def configuration(row: Row) -> Configuration:
         (told.get("total_steps") or get("env_steps")) if learns else None,
         get("evaluations") if learns else None, get("episodes_stochastic") if learns else None,
         series(package), series(get("torch_version")) if learns else None, get(FOLDER),
+        get("effort"),
     )  # fmt: skip
 
 
-def repeats(rows: Iterable[Row], by: Callable[[Configuration], Hashable] = lambda own: own) -> dict[Any, list[Row]]:
-    """Rows by configuration, in the order of first appearance; of one seed the last row that ended well.
-
-    by: what of a configuration tells groups apart, where something else holds the rest equal.
-    """
-    groups: dict[Hashable, dict[Hashable, Row]] = {}
+def repeats(rows: Iterable[Row]) -> dict[Configuration, list[Row]]:
+    """Rows by configuration, in the order of first appearance; of one seed the last row that ended well."""
+    groups: dict[Configuration, dict[Hashable, Row]] = {}
     for row in rows:
-        own = groups.setdefault(by(configuration(row)), {})
+        own = groups.setdefault(configuration(row), {})
         seed = row.get("seed")
         place = ("seed", seed) if seed is not None else ("run", row.get("run_id", len(own)))
         if place not in own or row.get("status", "ok") == "ok":
             own[place] = row
     return {key: list(own.values()) for key, own in groups.items()}
+
+
+def completed(audit: Row, run: Row) -> dict[str, Any]:
+    """A row of an audit with all that identifies the run that it is of."""
+    own = {name: run.get(name) for name in COLUMNS if name != "package_version"}
+    folder = {FOLDER: run[FOLDER]} if FOLDER in run else {}
+    return {**audit, **own, "run_version": run.get("package_version"), **folder}
+
+
+def beside(rows: Iterable[Row]) -> list[list[Row]]:
+    """Repeats under all reward modes together: what one program trains, and what is measured side by side."""
+    groups: dict[Configuration, list[Row]] = {}
+    for own, found in repeats(rows).items():
+        groups.setdefault(own._replace(reward_mode=None, mutuality=None), []).extend(found)
+    return list(groups.values())
+
+
+def mode_label(row: Row) -> str:
+    """``integrated``, or ``integrated(0.5)`` where mutuality is not 1."""
+    kind, mutuality = row["reward_mode"], _mutuality(row)
+    return str(kind) if mutuality is None else f"{kind}({mutuality:g})"
 
 
 @dataclass(frozen=True)
@@ -107,15 +128,9 @@ class Labels:
         own = configuration(row)
         return self.players.get(_player_key(own), str(own.algorithm))
 
-    @staticmethod
-    def mode(row: Row) -> str:
-        """``integrated``, or ``integrated(0.5)`` where mutuality is not 1."""
-        kind, mutuality = row["reward_mode"], _mutuality(row)
-        return str(kind) if mutuality is None else f"{kind}({mutuality:g})"
-
     def cell(self, row: Row) -> tuple[str, str, str]:
         """(game, player, mode): rows that share it, and no others, are repeats."""
-        return self.game(row), self.player(row), self.mode(row)
+        return self.game(row), self.player(row), mode_label(row)
 
     def __call__(self, row: Row) -> str:
         """All of it in one text."""
@@ -224,7 +239,7 @@ def _facts(own: Configuration) -> dict[str, Any]:
         FOLDER: own.folder, "package": own.package, "steps": own.steps,
         **{f"settings.{name}": value for name, value in settings.items()},
         "observation": own.observation, "objective": own.objective, "points": own.points, "episodes": own.episodes,
-        "torch": own.torch, "kind": own.kind,
+        "torch": own.torch, "kind": own.kind, "effort": own.effort,
     }  # fmt: skip
 
 
@@ -264,7 +279,10 @@ def _written(name: str, value: Any) -> str:
         return f"{name.removeprefix('settings.')}={_value(value)}"
     if name == "steps":
         return f"{value:,} steps"
-    words = {"package": "coopgym {}", "torch": "torch {}", "points": "{} evaluations", "episodes": "{} episodes drawn"}
+    words = {
+        "package": "coopgym {}", "torch": "torch {}", "points": "{} evaluations", "episodes": "{} episodes drawn",
+        "effort": "{} audit",
+    }  # fmt: skip
     plain = words.get(name, "{}" if name in (FOLDER, "kind") else f"{name}={{}}")
     return plain.format(value)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from coopgym.algorithms.evaluation import Evaluation, evaluate
+from coopgym.study.identity import FOLDER, labels, mode_label
 from coopgym.study.records import Records, Row
-from coopgym.study.stored import policy_of, saved_runs, saved_stack
-from coopgym.study.summary import mode_label
+from coopgym.study.stored import places_in, policy_of, saved_runs, saved_stack
 
 
 def evaluate_run(
@@ -17,27 +17,42 @@ def evaluate_run(
 ) -> list[dict[str, Any]]:
     """One row for each trained policy in ``folder``: its run, and means over ``episodes`` deterministic episodes.
 
+    folder: of ``coopgym train``, ``ablate`` or ``study run``, or a folder of such folders. algorithm, game: with what
+    differs among runs that would otherwise share a name.
+
     welfare [payoff, sum over agents], payoff [list over agents], cooperation [mean share of endowment], trust [mean
     over pairs at the end], length [steps]. Raises FileNotFoundError where there is no policy, ValueError for a damaged
     one.
     """
-    folder, tell = Path(folder), news or (lambda name, share: None)
+    places, tell = places_in(Path(folder)), news or (lambda name, share: None)
+    many = len(places) > 1
+    found = [
+        (run | {FOLDER: place.name} if many else run, row)
+        for place in places for run, row in _of_place(place, episodes, seed, tell)
+    ]  # fmt: skip
+    if not found:
+        raise FileNotFoundError(f"there is no trained policy in {str(folder)!r}; make one with `coopgym train`")
+    named = labels(run for run, _ in found)
+    return [row | dict(zip(("game", "algorithm", "reward_mode"), named.cell(run), strict=True)) for run, row in found]
+
+
+def _of_place(
+    folder: Path, episodes: int, seed: int, tell: Callable[[str, float], None]
+) -> Iterator[tuple[Row, dict[str, Any]]]:
+    """(run, row) of each policy that one folder holds."""
     if (folder / "runs.json").is_file():
         runs = saved_runs(folder)
         stack = saved_stack(folder, runs[0])
         if len(stack) != len(runs):
             raise ValueError(f"{folder / 'policy'} holds {len(stack)} policies, and runs.json names {len(runs)} runs")
         played = evaluate(stack, stack.game, episodes, seed)
-        return [_row(run, played, r) for r, run in enumerate(runs)]
+        yield from ((run, _row(run, played, r)) for r, run in enumerate(runs))
+        return
     runs = [run for run in Records(folder).read("runs") if run["policy_file"]]
-    if not runs:
-        raise FileNotFoundError(f"there is no trained policy in {str(folder)!r}; make one with `coopgym train`")
-    rows = []
     for i, run in enumerate(runs):
         policy = policy_of(folder, run)
-        rows.append(_row(run, evaluate([policy], policy.game, episodes, seed), 0))
+        yield run, _row(run, evaluate([policy], policy.game, episodes, seed), 0)
         tell("evaluating", (i + 1) / len(runs))
-    return rows
 
 
 def _row(run: Row, played: Evaluation, r: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from coopgym.algorithms.policy import Policy
 from coopgym.algorithms.storage import load
 from coopgym.envs.game import Game
 from coopgym.files import inside
+from coopgym.study import identity
 from coopgym.study.records import Records, Row
 
 NEEDED = (  # columns of a run that whatever plays its policy reads
@@ -22,10 +23,15 @@ NEEDED = (  # columns of a run that whatever plays its policy reads
 def stored(place: str | Path, game: str | None = None) -> list[tuple[Path, list[Row]]]:
     """(folder, its runs that may be played side by side) of every program that has left policies under ``place``.
 
-    place: a folder of ``coopgym train`` or ``ablate``, one of such folders, or what ``TrainResult.save`` wrote. game:
-    only this one. Raises FileNotFoundError where there is no policy.
+    place: a folder of ``coopgym train`` or ``ablate``, one of such folders (whose names the rows then have as
+    ``folder``), or what ``TrainResult.save`` wrote. game: only this one. Raises FileNotFoundError where there is no
+    policy.
     """
-    found = [(folder, group) for folder in places_in(Path(place)) for group in programs_of(runs_in(folder, game))]
+    places = places_in(Path(place))
+    found = [
+        (folder, [run | ({identity.FOLDER: folder.name} if len(places) > 1 else {}) for run in group])
+        for folder in places for group in programs_of(runs_in(folder, game))
+    ]  # fmt: skip
     if not found:
         raise FileNotFoundError(f"there is no policy in {str(place)!r}; make one with `coopgym train`")
     return found
@@ -108,9 +114,6 @@ def saved_runs(folder: Path) -> list[Row]:
 
 
 def programs_of(runs: Sequence[Row]) -> Iterator[list[Row]]:
-    """Runs that may be measured side by side: of one algorithm, one game and one recipe."""
-    groups: dict[tuple[Any, ...], list[Row]] = {}
-    for run in runs:
-        key = (run["algorithm"], run["game_hash"], run["hyperparameters_hash"], run["env_steps"])
-        groups.setdefault(key, []).append(run)
-    yield from groups.values()
+    """Runs that may be measured side by side: repeats of one configuration, under any reward modes."""
+    for group in identity.beside(runs):
+        yield [dict(run) for run in group]

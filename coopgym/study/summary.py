@@ -10,7 +10,10 @@ import numpy as np
 from scipy.stats import bootstrap
 
 from coopgym import seeding
+from coopgym.algorithms.record import NO_MODE
 from coopgym.envs.reward import KINDS
+from coopgym.study.identity import labels, repeats
+from coopgym.study.identity import mode_label as mode_label
 
 RESAMPLES = 9_999
 
@@ -29,7 +32,9 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table. All quantities are of the deterministic policy and averaged over ``runs`` seeds.
+    """One line of the table: repeats of one configuration, which ``game`` and ``algorithm`` name.
+
+    All quantities are of the deterministic policy and averaged over ``runs`` seeds.
 
     welfare [payoff units, sum over agents and steps]; reward [reward units of the mode trained on, sum over agents and
     steps]; cooperation [mean share of the endowment contributed]; trust [mean over pairs at the end]; length [steps];
@@ -101,9 +106,11 @@ def band(values: np.ndarray, seed: int = 0, resamples: int = RESAMPLES) -> tuple
 def own_reward(row: Mapping[str, Any]) -> float:
     """Return in the mode that a run was trained on, summed over agents [reward units].
 
-    Every mode is private + mutuality (kind - private), since W is linear in mutuality.
+    Every mode is private + mutuality (kind - private), since W is linear in mutuality. Of a record that stands for all
+    modes it is the private one.
     """
     kind, mutuality = row["reward_mode"], row["mutuality"]
+    kind = "private" if kind == NO_MODE else kind
     private = float(np.sum(row["reward_private"]))
     full = float(np.sum(row[f"reward_{kind}"]))
     return private + (1.0 if mutuality is None else mutuality) * (full - private)
@@ -114,25 +121,22 @@ def cooperation_rate(row: Mapping[str, Any]) -> float:
     return float(np.mean(row["rate"]))
 
 
-def mode_label(row: Mapping[str, Any]) -> str:
-    """``integrated``, or ``integrated(0.5)`` where mutuality is not 1."""
-    mutuality = row["mutuality"]
-    plain = mutuality is None or mutuality == 1.0 or row["reward_mode"] == "private"
-    return str(row["reward_mode"]) if plain else f"{row['reward_mode']}({mutuality:g})"
-
-
 def summarise(rows: Iterable[Mapping[str, Any]]) -> list[Line]:
-    """Lines in the order of first appearance of game and algorithm, and of increasing mutuality of reward."""
-    groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
-    for row in sorted(rows, key=_mode_order):
-        groups.setdefault((row["game"], row["algorithm"], mode_label(row)), []).append(row)
+    """A line for each configuration, in the order of first appearance of game and algorithm, and of mutuality.
+
+    What is no repeat has a line of its own: see ``coopgym.study.identity``, which names them.
+    """
+    known = sorted(rows, key=_mode_order)
+    named = labels(known)
+    groups = {named.cell(own[0]): own for own in repeats(known).values()}
     lines = [_line(*key, group) for key, group in groups.items() if any(r["status"] == "ok" for r in group)]
     return sorted(lines, key=lambda line: (line.game, line.algorithm))
 
 
 def _mode_order(row: Mapping[str, Any]) -> tuple[int, float]:
     mutuality = row["mutuality"]
-    return KINDS.index(row["reward_mode"]), 1.0 if mutuality is None else mutuality
+    kind = row["reward_mode"]
+    return KINDS.index(kind) if kind in KINDS else -1, 1.0 if mutuality is None else mutuality
 
 
 def _line(game: str, algorithm: str, mode: str, rows: list[Mapping[str, Any]]) -> Line:
