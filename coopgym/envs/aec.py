@@ -92,6 +92,15 @@ class SequentialGame(AECEnv[str, np.ndarray, Any]):  # type: ignore[misc]
             self._clear_rewards()
             self.agent_selection = self.agents[len(self._actions)]
 
+    @property
+    def np_random(self) -> np.random.Generator:
+        """The generator of the game's random numbers."""
+        return self._parallel.np_random
+
+    @np_random.setter
+    def np_random(self, generator: np.random.Generator) -> None:
+        self._parallel.np_random = generator
+
     def observe(self, agent: str) -> np.ndarray:
         """A copy of what an agent saw at the start of the cycle."""
         if not hasattr(self, "_observations"):

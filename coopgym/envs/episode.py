@@ -91,11 +91,21 @@ class Episode:
         return Move(before, after, payoffs, rewards, terminated, truncated)
 
     def state_info(self) -> dict[str, Any]:
-        """trust and reputation damage ``[N, N]``, step, their means and the game's facts: all that a reset can tell."""
+        """What a reset tells: the entries of ``move_info``, zero where they speak of a move, for there was none yet.
+
+        trust and reputation damage ``[N, N]``, step, their means and the game's facts are those of the state.
+        """
         state, game = self.current("reset()"), self.game
-        everything = game.info(state, state, state.actions)
-        known = {key: everything[key] for key in (*STATE_KEYS, *game.facts)}
-        return {"trust": state.trust.copy(), "reputation": state.damage.copy(), **plain(known)}
+        report = plain(game.info(state, state, state.actions))
+        known = {*STATE_KEYS, *game.facts}
+        return {
+            "payoffs": np.zeros(game.n),
+            "rewards": np.zeros(game.n),
+            "trust": state.trust.copy(),
+            "reputation": state.damage.copy(),
+            "actions": np.zeros(game.n),
+            **{key: value if key in known else blank(value) for key, value in report.items()},
+        }
 
     def move_info(self, move: Move) -> dict[str, Any]:
         """payoffs, rewards, actions ``[N]``, trust, reputation ``[N, N]`` and the game's report; fresh copies."""
@@ -144,6 +154,11 @@ def finite_action(game: Game, agent: str, action: float) -> float:
 
 def _names(game: Game) -> str:
     return ", ".join(game.agents) if game.n <= 8 else f"{game.agents[0]} to {game.agents[-1]}"
+
+
+def blank(value: Any) -> Any:
+    """Zero, False or the empty text, of the shape and type of ``value``."""
+    return np.zeros_like(value) if isinstance(value, np.ndarray) else type(value)()
 
 
 def plain(report: dict[str, Any]) -> dict[str, Any]:

@@ -41,7 +41,8 @@ class ParallelGame(ParallelEnv[str, np.ndarray, Any]):  # type: ignore[misc]
     """Made by ``make_parallel``. Actions have shape (1,), in endowment units; plain numbers are taken too.
 
     infos per agent: step, own_action, own_trust_mean (its trust in all, itself included), cooperation_rate, payoff and
-    reward. All agents leave together. ``state()`` is the joint observation, of space ``state_space``.
+    reward; at a reset all but own_trust_mean are zero. All agents leave together. ``state()`` is the joint observation,
+    of space ``state_space``.
     """
 
     def __init__(
@@ -85,9 +86,8 @@ class ParallelGame(ParallelEnv[str, np.ndarray, Any]):  # type: ignore[misc]
             self._random = seeding.generator(seed, "game")
         state = self._episode.begin(options)
         self.agents = self.possible_agents[:]
-        trust = state.trust.mean(-1).tolist()
-        infos: Infos = {a: {"step": 0, "own_trust_mean": t} for a, t in zip(self.agents, trust, strict=True)}
-        return self._observe(), infos
+        nothing = np.zeros(self.game.n)
+        return self._observe(), self._infos(0, nothing, nothing, nothing, state.trust)
 
     def step(
         self, actions: dict[str, Any]
@@ -132,10 +132,19 @@ class ParallelGame(ParallelEnv[str, np.ndarray, Any]):  # type: ignore[misc]
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _generator(self) -> np.random.Generator:
+    @property
+    def np_random(self) -> np.random.Generator:
+        """The generator of the game's random numbers; a new one from fresh entropy before the first seed."""
         if self._random is None:
             self._random = seeding.generator(None, "game")
         return self._random
+
+    @np_random.setter
+    def np_random(self, generator: np.random.Generator) -> None:
+        self._random = generator
+
+    def _generator(self) -> np.random.Generator:  # a method, so that a copied environment draws from its own
+        return self.np_random
 
     def _observe(self) -> dict[str, np.ndarray]:
         return dict(zip(self.possible_agents, self.observed(), strict=True))
@@ -143,26 +152,31 @@ class ParallelGame(ParallelEnv[str, np.ndarray, Any]):  # type: ignore[misc]
     def infos(self, move: Move) -> Infos:
         """What a step tells of each agent besides what it returns."""
         after = move.after
+        return self._infos(int(after.time), move.rewards, move.payoffs, after.actions, after.trust)
+
+    def _infos(
+        self, step: int, rewards: np.ndarray, payoffs: np.ndarray, actions: np.ndarray, trust: np.ndarray
+    ) -> Infos:
+        """The infos of all agents; at a reset everything but trust is zero."""
         columns = zip(
             self.possible_agents,
-            move.rewards.tolist(),
-            move.payoffs.tolist(),
-            after.actions.tolist(),
-            (after.actions / self.game.endowment).tolist(),
-            (np.add.reduce(after.trust, -1) / self.game.n).tolist(),
+            rewards.tolist(),
+            payoffs.tolist(),
+            actions.tolist(),
+            (actions / self.game.endowment).tolist(),
+            (np.add.reduce(trust, -1) / self.game.n).tolist(),
             strict=True,
         )
-        step = int(after.time)
         return {
             agent: {
                 "step": step,
                 "own_action": action,
-                "own_trust_mean": trust,
+                "own_trust_mean": mean,
                 "cooperation_rate": rate,
                 "payoff": payoff,
                 "reward": reward,
             }
-            for agent, reward, payoff, action, rate, trust in columns
+            for agent, reward, payoff, action, rate, mean in columns
         }
 
 

@@ -346,10 +346,10 @@ class GameVectorEnv(VectorEnv[Array, Array, Array]):
             **out.report,
         }
         if mode is not AutoresetMode.SAME_STEP:
-            live = ~pending if mode is AutoresetMode.NEXT_STEP else pending | True
-            return vector_info.of_step(self.game, report, live, live | True)
+            fresh = pending if mode is AutoresetMode.NEXT_STEP and self._some(pending) else None
+            return vector_info.of_step(self.game, report, pending | True, fresh)
         if self._numpy and not done.any():
-            return vector_info.of_step(self.game, report, ~done, ~done)
+            return vector_info.of_step(self.game, report, ~done)
         infos = vector_info.of_state(self.game, out.state, done, self._report)
         return vector_info.with_final(self.game, report, infos, out.last_seen, done)
 

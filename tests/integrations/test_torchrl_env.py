@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gymnasium
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("torchrl")
 from tensordict import TensorDict
 from tensordict.nn import TensorDictModule
+from torchrl import envs
 from torchrl.envs.utils import MarlGroupMapType, check_env_specs
 
 import coopgym.torchrl as ours
@@ -130,3 +132,22 @@ def test_mappo_learns_and_both_evaluations_agree(example):
     assert after > before + 200.0  # of 2,050 for giving all; half of everything earns 1,320
     played = coopgym.evaluate(ours.from_torchrl(actor, env), env.game, episodes=1)
     np.testing.assert_allclose(played.rewards["cooperative"][0].mean(), after, rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:PettingZoo in TorchRL")
+def test_wrappers_of_torchrl_take_the_environments_of_gymnasium_and_pettingzoo():
+    env = envs.PettingZooWrapper(coopgym.make_parallel("AppleAppStore-v1", max_steps=4))
+    played = env.rollout(6)
+    assert len(played) == 4
+    told = played["next", next(iter(env.group_map)), "info", "payoff"]
+    assert told.shape[0] == 4 and bool((told != 0).all())
+    check_env_specs(env, seed=0)
+    for skip in (1, 2):
+        assert envs.GymEnv("coopgym/TrustDilemma-v1", frame_skip=skip).rollout(3)["next", "reward"].shape == (3, 1)
+
+
+def test_an_unknown_option_is_refused_in_the_words_that_libraries_look_for():
+    makers = (coopgym.make_parallel, coopgym.make_aec, coopgym.make_seat, coopgym.make_vec, coopgym.game)
+    for make in (*makers, lambda id, **options: gymnasium.make(f"coopgym/{id}", **options)):
+        with pytest.raises(TypeError, match=r"unexpected keyword argument 'frameskip'.*has no option 'frameskip'"):
+            make("TrustDilemma-v1", frameskip=4)

@@ -80,7 +80,10 @@ def game(id: str | Game, /, **options: Any) -> Game:
     for name in options:
         if name not in known:
             hint = checks.nearest(name, known)
-            raise TypeError(f"{found.name}-{version} has no option {name!r};{hint} its options are {', '.join(known)}")
+            raise TypeError(  # Python's own words first: libraries look for them to see which argument to leave out
+                f"{found.name}-{version} got an unexpected keyword argument {name!r}: it has no option {name!r};{hint} "
+                f"its options are {', '.join(known)}"
+            )
     shared = set(Options.available(version, found.report))
     common = Options(version=version, name=found.name, **{k: v for k, v in options.items() if k in shared})
     return found.build(common, **{k: v for k, v in options.items() if k not in shared})
