@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 
 from coopgym.envs import observation, spaces
 from coopgym.envs.episode import RENDER_MODES, Episode
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
+from coopgym.envs.spec import Specified, asked_steps, limited
 from coopgym.envs.streams import seed_game
 
 
-class JointEnv(gymnasium.Env[np.ndarray, np.ndarray]):
+class JointEnv(Specified, gymnasium.Env[np.ndarray, np.ndarray]):
     """``gymnasium.make("coopgym/TrustDilemma-v1", reward_mode="integrated")``.
 
     game: an id or a Game; reward_mode: a kind's name or a RewardMode; render_mode: None, "ansi" or "rgb_array";
-    options: those of the game. Actions are ``[N]`` in endowment units, clipped to [0, endowment]; observations are the
-    float32 joint ones. ``info`` holds payoffs, rewards, actions ``[N]``, trust and reputation damage ``[N, N]`` and
-    what the game reports. Raises ValueError for actions that are not finite or of the wrong shape, and
+    options: those of the game; Gymnasium's ``max_episode_steps`` is another name for ``max_steps``. Actions are ``[N]``
+    in endowment units, clipped to [0, endowment]; observations are the float32 joint ones. ``info`` holds payoffs,
+    rewards, actions ``[N]``, trust and reputation damage ``[N, N]`` and what the game reports; at a reset, what speaks
+    of a move is zero. Raises ValueError for actions that are not finite or of the wrong shape, and
     gymnasium.error.ResetNeeded for a step outside an episode; neither changes the state.
     """
 
@@ -34,11 +38,16 @@ class JointEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         render_mode: str | None = None,
         **options: Any,
     ) -> None:
+        game, options = limited(game, options, "max_episode_steps", asked_steps(options))
         self._episode = Episode(game, reward_mode, self._generator, render_mode, options)
         self.game = self._episode.game
         self.render_mode = render_mode
         self.observation_space = spaces.joint_observation(self.game)
         self.action_space = spaces.joint_action(self.game)
+
+    def _as_made(self, spec: EnvSpec) -> EnvSpec:
+        """Also with the limit of steps, which wrappers look for; made again, the environment takes it as its own."""
+        return dataclasses.replace(super()._as_made(spec), max_episode_steps=self.game.horizon)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

@@ -13,6 +13,7 @@ from coopgym.envs import observation, spaces
 from coopgym.envs.episode import RENDER_MODES, Episode, Move
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
+from coopgym.envs.spec import limited
 from coopgym.mechanisms import checks
 
 Infos = dict[str, dict[str, Any]]
@@ -32,8 +33,7 @@ def make_parallel(
     observability: "full", "asymmetric", "minimal", or None for the game's default. max_cycles: PettingZoo's name for
     the option ``max_steps``. Raises ValueError or TypeError for anything unknown, naming the nearest valid name.
     """
-    if max_cycles is not None:
-        options["max_steps"] = max_cycles
+    game, options = limited(game, options, "max_cycles", max_cycles)
     return ParallelGame(game, reward_mode, observability, render_mode, options)
 
 

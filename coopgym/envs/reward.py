@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from coopgym.mechanisms import checks
 from coopgym.mechanisms.arrays import Array, namespace
 
 KINDS = ("private", "integrated", "cooperative")
+WITH_MUTUALITY = re.compile(r"(?P<kind>\w+)\s*(?:\(\s*(?P<a>[^()]+?)\s*\)|:\s*(?P<b>.+))")
 
 
 class Weights(NamedTuple):
@@ -27,6 +30,7 @@ class RewardMode:
 
     With C the coupling matrix of the game (trust times interdependence, zero diagonal) and N agents:
     private W = I; integrated W = I + m C (TR-1 eq. 13); cooperative W = (1 - m) I + m / N.
+    Private rewards have no mutuality: it is 1, whatever is given. ``RewardMode.of(str(mode))`` is the mode.
     Raises ValueError for an unknown kind or a mutuality outside [0, 1].
     """
 
@@ -35,15 +39,30 @@ class RewardMode:
 
     def __post_init__(self) -> None:
         checks.choice("reward_mode", self.kind, KINDS)
-        object.__setattr__(self, "mutuality", checks.number("mutuality", self.mutuality, 0.0, 1.0))
+        mutuality = checks.number("mutuality", self.mutuality, 0.0, 1.0)
+        object.__setattr__(self, "mutuality", 1.0 if self.kind == "private" else mutuality)
 
     @classmethod
-    def of(cls, mode: str | RewardMode) -> RewardMode:
-        """A RewardMode from itself, from a kind's name, or from ``"integrated:0.5"``, where mutuality is 0.5."""
+    def of(cls, mode: str | Mapping[str, Any] | RewardMode) -> RewardMode:
+        """A RewardMode from what a user or a file has.
+
+        Args:
+            mode: A RewardMode, the name of a kind, ``"integrated:0.5"`` or ``"integrated(0.5)"`` (mutuality 0.5), or
+                ``{"kind": "integrated", "mutuality": 0.5}``, as which JSON keeps a RewardMode.
+
+        Raises:
+            ValueError: For an unknown kind, a mutuality outside [0, 1], or anything else.
+        """
         if isinstance(mode, cls):
             return mode
-        kind, _, text = mode.strip().partition(":") if isinstance(mode, str) else (mode, "", "")
-        return cls(kind, _mutuality(text)) if text else cls(kind)  # type: ignore[arg-type]
+        if isinstance(mode, Mapping):
+            if "kind" not in mode or not mode.keys() <= {"kind", "mutuality"}:
+                raise ValueError(f"reward_mode={checks.shown(mode)} is not known; give a kind, and a mutuality")
+            return cls(**mode)
+        if not isinstance(mode, str):
+            return cls(mode)  # type: ignore[arg-type]
+        written = WITH_MUTUALITY.fullmatch(mode.strip())
+        return cls(mode.strip()) if written is None else cls(written["kind"], _mutuality(written["a"] or written["b"]))
 
     @property
     def weights(self) -> Weights:
@@ -62,11 +81,14 @@ class RewardMode:
         return own * eye + coupled * coupling + shared / n + 0.0 * coupling
 
     def __str__(self) -> str:
-        return self.kind if self.kind == "private" or self.mutuality == 1.0 else f"{self.kind}({self.mutuality:g})"
+        if self.mutuality == 1.0:
+            return self.kind
+        short = f"{self.mutuality:g}"
+        return f"{self.kind}({short if float(short) == self.mutuality else repr(self.mutuality)})"
 
 
 def _mutuality(text: str) -> float:
-    """The number behind the colon of ``"integrated:0.5"``."""
+    """The number in ``"integrated:0.5"``."""
     try:
         return checks.number("mutuality", float(text), 0.0, 1.0)
     except ValueError:

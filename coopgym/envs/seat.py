@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -160,5 +161,10 @@ def partner(game: Game, who: Any, columns: list[int], trust: bool = False) -> Pa
         return Partner(who, who, setting, columns)
     if isinstance(who, (int, float, np.number)) and not isinstance(who, bool):
         constant = checks.number("rate", who, 0.0, 1.0) * game.endowment
-        return Partner(who, lambda observations: constant, "minimal", columns)
+        return Partner(who, functools.partial(_played, constant), "minimal", columns)
     raise ValueError(f"partner {who!r} is not known; give a policy, its name, a function or a rate in [0, 1]")
+
+
+def _played(actions: np.ndarray, observations: np.ndarray) -> np.ndarray:
+    """The same actions ``[N]`` whatever is seen; a function by name, so that a seat can be pickled."""
+    return actions

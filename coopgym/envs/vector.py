@@ -18,6 +18,7 @@ from coopgym.envs import observation, spaces, vector_info
 from coopgym.envs.episode import finite_action, numpy_game
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
+from coopgym.envs.spec import Specified, limited
 from coopgym.envs.streams import Streams, seed_list
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.arrays import Array, namespace, to_numpy
@@ -40,6 +41,7 @@ def make_vec(
     validate: bool | None = None,
     compile: bool = False,
     render_mode: None = None,
+    max_episode_steps: int | None = None,
     **options: Any,
 ) -> GameVectorEnv:
     """``num_envs`` games of a game id or a Game in one vector environment.
@@ -49,7 +51,7 @@ def make_vec(
     ``infos`` hold: "all" that the game reports (default in NumPy), the "core" of payoffs, rewards, trust, reputation
     and actions (default in torch), or "none". validate: refuse actions that are not finite, and steps of games that are
     over when nobody resets them; both look at the device, so the default is to do it in host memory only. compile: run
-    the step through ``torch.compile``.
+    the step through ``torch.compile``. max_episode_steps: Gymnasium's name for the option ``max_steps``.
     Raises ValueError or TypeError for anything unknown or out of range, naming the nearest valid name.
     """
     if render_mode is not None:
@@ -57,7 +59,7 @@ def make_vec(
     checks.choice("backend", backend, ("numpy", "torch"))
     if backend == "numpy" and (compile or device not in (None, "cpu")):
         raise ValueError(f"compile={compile} and device={device!r} need torch; give backend='torch'")
-    made = numpy_game(game, options)
+    made = numpy_game(*limited(game, options, "max_episode_steps", max_episode_steps))
     bound = made if backend == "numpy" and dtype is None else placed(made, backend, dtype, device)
     kind = report or ("all" if backend == "numpy" else "core")
     host = backend == "numpy" or bound.endowment.device.type == "cpu"
@@ -107,7 +109,7 @@ class Outcome(NamedTuple):
     report: dict[str, Any]
 
 
-class GameVectorEnv(VectorEnv[Array, Array, Array]):
+class GameVectorEnv(Specified, VectorEnv[Array, Array, Array]):
     """Made by ``make_vec``, or by ``gymnasium.make_vec("coopgym/TrustDilemma-v1", num_envs=1024)``.
 
     Actions ``[n, N]`` in endowment units; observations ``[n, d]`` float32, or ``[n, N, d]`` with rows of agents;
