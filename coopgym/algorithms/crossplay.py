@@ -20,7 +20,8 @@ class SeatMix(Policy):
     def __init__(self, first: Policy, second: Policy, seats: Any) -> None:
         """``seats [N]``: true where ``first`` plays."""
         self.game, self.observability = first.game, first.observability
-        self.first, self.second = first, second
+        # each with a memory of its own: one policy may be seated twice, or be at play elsewhere
+        self.first, self.second = (p.clone() if p.remembers else p for p in (first, second))
         self.seats = np.asarray(seats, dtype=bool)
         self.stacked = first.stacked or second.stacked
         self.name = f"{first.name} among {second.name}"
@@ -47,6 +48,11 @@ class SeatMix(Policy):
     def remembers(self) -> bool:
         """If either does."""
         return self.first.remembers or self.second.remembers
+
+    def reset(self) -> None:
+        """Both begin anew."""
+        self.first.reset()
+        self.second.reset()
 
     def reseed(self, seed: int) -> None:
         """Two streams, so that strangers do not share their noise."""

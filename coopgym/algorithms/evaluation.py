@@ -255,6 +255,7 @@ def _actor(policies: Sequence[Policy], game: Game, seed: int, deterministic: boo
     if not player.stacked and player.fits(player):
         player = player.stack(policies)
     player.reseed(seeding.integer(seed, "players", 0))
+    player.reset()
     count = len(player) if player.stacked else 1  # type: ignore[arg-type]
     return lambda state: player.act(observation.observe(game, state, player.observability), deterministic), count
 

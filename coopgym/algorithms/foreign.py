@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import copy
 import hashlib
 import importlib
 from collections.abc import Iterator
@@ -45,6 +46,8 @@ class ForeignPolicy(Policy):
     library: str
     module: nn.Module
     recipe: dict[str, Any] | None = None
+    recurrent = False  # True: ``memory`` is handed to the model at each step
+    memory: Any = None  # the recurrent state of all rows that are played; None at the start of an episode
 
     @abc.abstractmethod
     def answer(self, observations: Any, deterministic: bool) -> Any:
@@ -61,6 +64,21 @@ class ForeignPolicy(Policy):
     def reseed(self, seed: int) -> None:
         """Start the stream of the stochastic form anew."""
         self._stream = seeding.torch_generator(seed, "policies").get_state()
+
+    @property
+    def remembers(self) -> bool:
+        """True if the model is recurrent."""
+        return self.recurrent
+
+    def reset(self) -> None:
+        """Forget the recurrent state."""
+        self.memory = None
+
+    def clone(self) -> ForeignPolicy:
+        """The same model with a recurrent state and a random stream of its own; parameters are shared."""
+        twin = copy.copy(self)
+        twin.reset()
+        return twin
 
     def digest(self) -> str:
         """SHA-256 of all parameters, by name."""

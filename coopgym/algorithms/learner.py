@@ -47,7 +47,7 @@ class Problem:
     def games(self, lanes: int) -> Games:
         """The replicas' games, ``lanes`` side by side for each."""
         generators = [seeding.torch_generator(seed, "training", device=self.device) for seed in self.seeds]
-        players = None if self.seat is None else Players(self.seat, self.seeds)
+        players = None if self.seat is None else Players(self.seat, self.seeds, apart=True)
         return Games(self.game, self.modes, lanes, generators, self.setting, self.device, players)
 
     def seated(self, policy: NetworkPolicy) -> NetworkPolicy | SeatPolicy:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import copy
 import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -36,8 +37,33 @@ class Policy(abc.ABC):
 
     @property
     def remembers(self) -> bool:
-        """True if what it plays may depend on what it saw earlier in the episode, and not on this observation alone."""
-        return False
+        """True if what it plays may depend on what it saw earlier in the episode, and not on this observation alone.
+
+        By default that of a class which has a ``reset`` of its own.
+        """
+        return type(self).reset is not Policy.reset
+
+    def reset(self) -> None:  # noqa: B027 - most policies remember nothing
+        """Begin a new episode: forget what was observed before; nothing for policies without a memory.
+
+        Whatever plays a policy calls this before the first ``act`` of each episode. Between two calls the observations
+        have the same leading axes, and each ``act`` is one step of all games of the batch, which began together.
+        """
+
+    def clone(self) -> Policy:
+        """Return a policy that plays like this one, with a memory and a random stream of its own.
+
+        Raises:
+            TypeError: The policy holds something that cannot be copied.
+        """
+        try:
+            twin = copy.deepcopy(self, {id(self.game): self.game})
+        except Exception as error:
+            raise TypeError(
+                f"{self!r} cannot be copied ({error}), so it cannot play in two places at once; define clone() for it"
+            ) from error
+        twin.reset()
+        return twin
 
     def reseed(self, seed: int) -> None:  # noqa: B027 - most policies draw nothing
         """Start the policy's own random stream anew; nothing for policies that draw none."""
@@ -148,6 +174,11 @@ class CallablePolicy(Policy):
         """Unknown, so assumed."""
         return True
 
+    def reset(self) -> None:
+        """Call the function's own ``reset``, where it has one."""
+        if hasattr(self.function, "reset"):
+            self.function.reset()
+
     def act(self, observations: Array, deterministic: bool = True) -> Array:
         """Whatever the function says, if it has the shape of actions."""
         actions = self.function(self.check(observations))
@@ -159,6 +190,11 @@ class CallablePolicy(Policy):
                 f"return one action an agent, shape {tuple(observations.shape[:-1])}"
             )
         return actions
+
+
+def keeps_memory(player: Policy) -> bool:
+    """True if a policy has a memory that is begun anew by ``reset``: a function without one counts as having none."""
+    return player.remembers and not (isinstance(player, CallablePolicy) and not hasattr(player.function, "reset"))
 
 
 def policy(spec: Any, game: Game | str, *, trust: bool = False) -> Policy:

@@ -18,6 +18,7 @@ from coopgym.algorithms.learner import Problem, whole_episodes
 from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.networks import ACTIVATIONS
 from coopgym.algorithms.optim import Adam, clip
+from coopgym.algorithms.policy import keeps_memory
 from coopgym.algorithms.recall import recall
 from coopgym.algorithms.replay import Replay
 from coopgym.algorithms.rollout import Rollout, uniforms
@@ -88,6 +89,11 @@ class ReplayLearner:
     central = True  # False: what predicts values sees only what its own agent sees and does
 
     def __init__(self, problem: Problem, settings: ReplaySettings) -> None:
+        if problem.seat is not None and any(keeps_memory(player) for player, _ in problem.seat.players):
+            raise ValueError(
+                f"{type(self).__name__} asks partners what they do in stored states, which one that remembers its "
+                "episode cannot say; choose partners without a memory, or a learner such as IPPO"
+            )
         self.problem, self.settings = problem, settings
         self.generators = problem.generators()
         self.games = problem.games(settings.lanes)

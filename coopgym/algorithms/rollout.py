@@ -92,6 +92,8 @@ class Games:
     def restart(self) -> None:
         """Abandon what is being played and begin an episode in every lane."""
         self.state, self.clock = self._fresh(self.state), 0
+        if self.players is not None:
+            self.players.begin()
 
     def features(self, state: State | None = None) -> Tensor:
         """What agents see of a state (None: the present one), ``[R, N, E, F]``; of states ``[R, H, E]``, H before E."""
@@ -107,6 +109,8 @@ class Games:
         rewards = self.game.rewards(self.weights, before, after, payoffs)
         truncated = self.game.truncated(after) & ~terminated
         self.clock += 1
+        if self.players is not None and self.players.remember:
+            self.players.begin(terminated | truncated)
         self.state = self._following(terminated | truncated, after)
         return Step(rates, payoffs, rewards, terminated, truncated, after)
 

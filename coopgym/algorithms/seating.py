@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from coopgym import seeding
-from coopgym.algorithms.policy import CallablePolicy, FixedPolicy, Policy, policy
+from coopgym.algorithms.policy import CallablePolicy, FixedPolicy, Policy, keeps_memory, policy
 from coopgym.envs import observation
 from coopgym.envs.game import Game
 from coopgym.envs.seat import other_seats
@@ -65,27 +64,78 @@ def check_sight(player: Any) -> None:
 
 
 class Players:
-    """The players of the other seats beside R replicas. One that draws has a copy with its own stream for each."""
+    """The players of the other seats beside R replicas, each with the memory and the random streams that it needs.
 
-    def __init__(self, seat: Seat, seeds: Sequence[int]) -> None:
+    A player that draws has a copy with its own stream for each replica. One that remembers has its memory here, apart
+    from that of the same policy at play elsewhere. apart: games of the batch begin anew one by one, where a rule can
+    end them early; a player that remembers then has a copy for each game. Otherwise all games begin together.
+    """
+
+    def __init__(self, seat: Seat, seeds: Sequence[int], *, apart: bool = False) -> None:
         self.seat = seat
-        self.copies = [[copy.deepcopy(p) for _ in seeds] if p.random else [] for p, _ in seat.players]
+        self.apart = apart and seat.game.exit is not None
+        self.copies = [_copies(player, len(seeds)) for player, _ in seat.players]
+        self.lanes: list[list[list[Policy]]] = [[] for _ in seat.players]  # [players][replicas][games]
         self.reseed(seeds)
+
+    @property
+    def remember(self) -> bool:
+        """True if one of them does."""
+        return any(keeps_memory(player) for player, _ in self.seat.players)
 
     def reseed(self, seeds: Sequence[int]) -> None:
         """Start the streams anew, one for each replica."""
+        self.seeds = tuple(seeds)
         for position, copies in enumerate(self.copies):
             for player, seed in zip(copies, seeds, strict=False):
                 player.reseed(seeding.integer(seed, "players", position))
+            for lanes, seed in zip(self.lanes[position], seeds, strict=False):
+                for lane, player in enumerate(lanes):
+                    player.reseed(seeding.integer(seed, "players", position, lane))
+
+    def begin(self, ended: Array | None = None) -> None:
+        """Begin a new episode in the games ``ended [R, E]`` of the batch, by default in all."""
+        if ended is not None and not bool(ended.any()):
+            return
+        for copies, lanes in zip(self.copies, self.lanes, strict=True):
+            for player in copies:
+                player.reset()
+            for r, row in enumerate(lanes):
+                for e, player in enumerate(row):
+                    if ended is None or ended[r, e]:
+                        player.reset()
 
     def fill(self, actions: Array, look: Look) -> Array:
         """Actions ``[R, ..., N]`` in endowment units, with the other seats' in their places."""
         filled = namespace(actions).copy(actions)
-        for (player, columns), copies in zip(self.seat.players, self.copies, strict=True):
-            seen = look(player.observability)
-            answer = one_by_one(copies, seen) if copies else player.act(seen)
+        for position, (player, columns) in enumerate(self.seat.players):
+            answer = self._answer(position, player, look(player.observability))
             filled[..., list(columns)] = answer[..., list(columns)]
         return filled
+
+    def _answer(self, position: int, player: Policy, seen: Array) -> Array:
+        copies = self.copies[position]
+        if self.apart and keeps_memory(player):
+            return self._each(position, player, seen)
+        if not copies:
+            return player.act(seen)
+        return one_by_one(copies, seen) if player.random else copies[0].act(seen)
+
+    def _each(self, position: int, player: Policy, seen: Array) -> Array:
+        """Answers to ``seen [R, E, N, d]``, of a copy for each game."""
+        if not self.lanes[position]:
+            self.lanes[position] = [[player.clone() for _ in range(seen.shape[1])] for _ in self.seeds]
+            self.reseed(self.seeds)
+        rows = zip(self.lanes[position], seen, strict=True)
+        answers = [to_numpy(one_by_one(lanes, of_replica)) for lanes, of_replica in rows]
+        return namespace(seen).asarray(np.stack(answers), seen)
+
+
+def _copies(player: Policy, replicas: int) -> list[Policy]:
+    """One for each replica of a player that draws; one for all of a player that remembers; none of another."""
+    if player.random:
+        return [player.clone() for _ in range(replicas)]
+    return [player.clone()] if player.remembers else []
 
 
 class SeatPolicy(Policy):
@@ -128,6 +178,11 @@ class SeatPolicy(Policy):
     def remembers(self) -> bool:
         """True if any of those that play does."""
         return self.own.remembers or any(player.remembers for player, _ in self.seat.players)
+
+    def reset(self) -> None:
+        """All of them begin anew."""
+        self.own.reset()
+        self.players.begin()
 
     def reseed(self, seed: int) -> None:
         """Start all streams anew; those of a stack's replicas are the same, as their noise is."""

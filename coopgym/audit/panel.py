@@ -19,19 +19,18 @@ SLIP = 0.02  # of a rate, by which a partner may fall short before GrimTrigger c
 
 
 class Remembering(Policy):
-    """A strategy with a memory ``[..., N, k]`` that begins anew at the start of each episode."""
+    """A strategy with a memory ``[..., N]`` of one number for each agent of each game."""
 
     observability = "asymmetric"
 
     def __init__(self, game: Game) -> None:
         self.game = game
         self.others = TitForTat(game)
-        self.memory = np.zeros(0)
+        self.memory: np.ndarray | None = None
 
-    @property
-    def remembers(self) -> bool:
-        """Always."""
-        return True
+    def reset(self) -> None:
+        """Forget the episode."""
+        self.memory = None
 
     def act(self, observations: Array, deterministic: bool = True) -> Array:
         """The rates of the strategy times endowments."""
@@ -39,9 +38,9 @@ class Remembering(Policy):
         seen = to_numpy(observations)
         start = seen[..., self.others.time_entry] <= 0.0
         rates = to_numpy(self.others.act(seen)) / self.game.endowment  # what the others played last, on average
-        if start.all():
-            self.memory = self.begin(rates)
-        played, self.memory = self.answer(rates, np.asarray(start))
+        begun = self.begin(rates)
+        memory = begun if self.memory is None else np.where(start, begun, self.memory)
+        played, self.memory = self.answer(rates, memory, np.asarray(start))
         return namespace(observations).asarray(played * self.game.endowment, observations)
 
     @abc.abstractmethod
@@ -49,7 +48,7 @@ class Remembering(Policy):
         """The memory at the start, for a batch of the shape of ``rates [..., N]``."""
 
     @abc.abstractmethod
-    def answer(self, rates: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def answer(self, rates: np.ndarray, memory: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(own rates ``[..., N]``, memory) given the others' last mean rates; ``start``: there were none yet."""
 
 
@@ -68,9 +67,9 @@ class Punisher(Remembering):
         """Nothing to punish."""
         return np.zeros_like(rates)
 
-    def answer(self, rates: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def answer(self, rates: np.ndarray, memory: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """0 as long as it is angry; a defection under way makes it as angry as at first."""
-        angry = np.maximum(self.memory - 1.0, 0.0)
+        angry = np.maximum(memory - 1.0, 0.0)
         angry = np.where((rates < self.expected) & ~start, self.patience, angry)
         return np.where(angry > 0.0, 0.0, self.good), angry
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from coopgym import seeding
 from coopgym.algorithms.evaluation import quasi_random
-from coopgym.algorithms.policy import Policy, policy
+from coopgym.algorithms.policy import Policy, keeps_memory, policy
 from coopgym.envs import observation
 from coopgym.envs.game import Game
 from coopgym.envs.moments import moments
@@ -129,6 +129,23 @@ class Undisturbed(NamedTuple):
     traces: Traces
     returns: dict[str, np.ndarray]
     shown: tuple[np.ndarray, np.ndarray] | None
+
+
+class Role:
+    """A policy in one part of an audit. One that remembers has a memory of its own there, begun with the episode."""
+
+    def __init__(self, player: Policy) -> None:
+        self.remembers = keeps_memory(player)
+        self.player = player.clone() if self.remembers else player
+        self._lanes: list[Policy] = []
+
+    def of(self, lane: int) -> Policy:
+        """The policy in one way to play, where each way is asked for itself."""
+        if not self.remembers:
+            return self.player
+        while len(self._lanes) <= lane:
+            self._lanes.append(self.player.clone())
+        return self._lanes[lane]
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,11 +274,12 @@ class Subject:
         starts = np.concatenate([[0], plan.starts])[order + 1]
         company = tuple(c._replace(seats=np.concatenate([0 * c.seats[:1], c.seats])[order + 1]) for c in plan.company)
         together = _together(self.player, starts, game.horizon)
+        cast = [Role(self.player), *(Role(c.player or self.player) for c in company)]
         batch, t, wanted = (together[0], self.replicas, self.episodes), 0, np.zeros(0)
 
         def act(state: State) -> np.ndarray:
             nonlocal wanted
-            wanted, here = self._wanted(plan, company, state, t), forced[: len(state.time), :, :, t]
+            wanted, here = self._wanted(plan, company, cast, state, t), forced[: len(state.time), :, :, t]
             return np.asarray(np.where(np.isnan(here), wanted, here) * game.endowment)
 
         for before, after, paid, alive, _ in moments(
@@ -277,55 +295,55 @@ class Subject:
             if t == plan.steps:
                 return
 
-    def _wanted(self, plan: Plan, company: Sequence[Company], state: State, t: int) -> np.ndarray:
+    def _wanted(self, plan: Plan, company: Sequence[Company], cast: Sequence[Role], state: State, t: int) -> np.ndarray:
         """Rates ``[L, R, E, N]`` of those who are free."""
         if plan.replayed is None:
-            return self._free(plan, company, state, t)
+            return self._free(plan, company, cast, state, t)
         replayed = np.broadcast_to(plan.replayed[None, :, :, t], state.actions.shape)
-        if not np.isnan(replayed).any():
+        later = plan.replayed if cast[0].remembers else replayed  # what remembers has to see the steps before
+        if not np.isnan(later).any():
             return replayed
-        return np.asarray(np.where(np.isnan(replayed), self._free(plan, company, state, t), replayed))
+        return np.asarray(np.where(np.isnan(replayed), self._free(plan, company, cast, state, t), replayed))
 
-    def _free(self, plan: Plan, company: Sequence[Company], state: State, t: int) -> np.ndarray:
+    def _free(self, plan: Plan, company: Sequence[Company], cast: Sequence[Role], state: State, t: int) -> np.ndarray:
         """Rates ``[L, R, E, N]`` that policies play."""
         seen = state
         if plan.shown is not None:
             trust, damage = (np.broadcast_to(x[None, :, :, t], state.trust.shape) for x in plan.shown)
             seen = state._replace(trust=trust, damage=damage)
-        wanted = self.answers(seen, t)
-        for stranger in company:
-            wanted = self._joined(stranger, seen, wanted, t)
+        wanted = self.answers(cast[0], seen, t)
+        for stranger, role in zip(company, cast[1:], strict=True):
+            wanted = self._joined(stranger, role, seen, wanted, t)
         return wanted
 
-    def _joined(self, stranger: Company, state: State, wanted: np.ndarray, t: int) -> np.ndarray:
+    def _joined(self, stranger: Company, role: Role, state: State, wanted: np.ndarray, t: int) -> np.ndarray:
         rows = np.asarray(stranger.seats.any(-1))
         seats = stranger.seats[rows][:, None, None, :] > 0
-        part = _rows(state, rows)
-        theirs = self.answers(part, t, stranger.player, stranger.turn)
+        theirs = self.answers(role, _rows(state, rows), t, stranger.turn)
         wanted = np.array(wanted)
         wanted[rows] = np.where(seats, theirs, wanted[rows])
         return wanted
 
-    def answers(self, state: State, t: int, player: Policy | None = None, turn: np.ndarray | None = None) -> np.ndarray:
-        """Rates ``[L, R, E, N]`` that a policy, by default the audited one, plays in a state.
+    def answers(self, role: Role, state: State, t: int, turn: np.ndarray | None = None) -> np.ndarray:
+        """Rates ``[L, R, E, N]`` that a policy plays in a state.
 
         turn ``[R]``: replica r is answered by replica turn[r] of a stack.
         """
-        who = player or self.player
-        seen = observation.observe(self.game, state, who.observability)
-        if not who.stacked:
-            return np.asarray(self._ask(who, seen, t) / self.game.endowment)
+        seen = observation.observe(self.game, state, role.player.observability)
+        if not role.player.stacked:
+            return np.asarray(self._ask(role, seen, t) / self.game.endowment)
         rows = seen.swapaxes(0, 1)
-        answered = self._ask(who, rows if turn is None else rows[np.argsort(turn)], t, axis=1)
+        answered = self._ask(role, rows if turn is None else rows[np.argsort(turn)], t, axis=1)
         answered = answered if turn is None else answered[turn]
         return np.asarray(answered.swapaxes(0, 1) / self.game.endowment)
 
-    def _ask(self, who: Policy, seen: np.ndarray, t: int, axis: int = 0) -> np.ndarray:
+    def _ask(self, role: Role, seen: np.ndarray, t: int, axis: int = 0) -> np.ndarray:
         """Actions; one way at a time where the policy draws, each time with the same numbers."""
-        if self.deterministic and not who.random:
-            return np.asarray(who.act(seen))
+        if self.deterministic and not role.player.random:
+            return np.asarray(role.player.act(seen))
         answers = []
         for lane in range(seen.shape[axis]):
+            who = role.of(lane)
             who.reseed(seeding.integer(self.seed, "audits", t + 1))
             answers.append(who.act(seen.take([lane], axis), self.deterministic))
         return np.concatenate(answers, axis)

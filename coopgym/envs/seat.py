@@ -41,8 +41,9 @@ def make_seat(
     observations ``[N, d]`` to actions ``[N]`` in endowment units, a number in [0, 1] (a constant share of the
     endowment), a model or a path as ``coopgym.policy`` takes them, or a dict from agents to any of these, one for each
     other seat. A policy sees the observations of its attribute ``observability``, a function those of the game's
-    default. trust: load partners' files of other libraries; they are pickles, and loading one runs whatever code it
-    holds. Raises ValueError for an unknown agent, partner or setting, or a pickle without trust.
+    default. What remembers is begun anew with each episode: its method ``reset``, where it has one, is called. trust:
+    load partners' files of other libraries; they are pickles, and loading one runs whatever code it holds. Raises
+    ValueError for an unknown agent, partner or setting, or a pickle without trust.
     """
     return SeatEnv(game, agent, partners, reward_mode, observability, render_mode, options, trust)
 
@@ -147,7 +148,15 @@ def other_seats(game: Game, seat: int, partners: Any) -> list[tuple[Any, list[in
     if missing or extra:
         wrong = f"lacks {missing}" if missing else f"names {game.agents[seat]}, whose seat this is"
         raise ValueError(f"partners {wrong}; give one partner for each other agent")
-    return [(given[i], [i]) for i in others]
+    seats: list[tuple[Any, list[int]]] = []
+    for i in others:
+        who = given[i]
+        same = next((columns for known, columns in seats if known is who and hasattr(who, "act")), None)
+        if same is None:
+            seats.append((who, [i]))
+        else:  # one policy in several seats is asked once a step
+            same.append(i)
+    return seats
 
 
 def partner(game: Game, who: Any, columns: list[int], trust: bool = False) -> Partner:
@@ -156,6 +165,8 @@ def partner(game: Game, who: Any, columns: list[int], trust: bool = False) -> Pa
     if isinstance(who, str) or is_foreign(who):
         who = importlib.import_module(NAMED_POLICIES).policy(who, game, trust=trust)
     if hasattr(who, "act"):
+        if getattr(who, "remembers", False) and hasattr(who, "clone"):
+            who = who.clone()  # it may play elsewhere at the same time, and must not mix up the episodes
         return Partner(who, who.act, observation.check_setting(getattr(who, "observability", setting)), columns)
     if callable(who):
         return Partner(who, who, setting, columns)

@@ -94,12 +94,14 @@ class Session:
         self.episode.begin()
         for name, player in self._policies.items():
             player.reseed(seeding.integer(seed, "players", self.seats.index(name)))
+            player.reset()
 
     def _player(self, name: str, seat: int) -> Policy:
         """The policy of a name: the one that already plays, so that its random stream goes on, or a new one."""
         if name in self._policies:
             return self._policies[name]
         made = players.seat(name, self.game, self.saved)
+        made = made.clone() if made.remembers else made  # other sessions may play the same policy
         made.reseed(seeding.integer(self.seed, "players", seat))
         return made
 

@@ -74,6 +74,12 @@ class RLlibPolicy(ForeignPolicy):
         self.game, self.normalize = game, normalize_actions
         names = _assigned(game, modules, policies)
         self._modules = {name: modules[name] for name in dict.fromkeys(names)}
+        recurrent = [name for name, module in self._modules.items() if module.is_stateful()]
+        if recurrent:
+            raise ValueError(
+                f"the networks {', '.join(recurrent)} carry a state from step to step (use_lstm or the like), which is "
+                "not carried here; train without it, or wrap them in a coopgym policy that begins anew in reset()"
+            )
         self._columns = {name: [i for i, n in enumerate(names) if n == name] for name in self._modules}
         first = next(iter(self._modules.values()))
         self.name = type(first).__name__

@@ -107,6 +107,7 @@ class GamesVecEnv(VecEnv):
         seeds = [None if s is None else int(s) for s in self._seeds[: self.games.num_envs]]
         seen, _ = self.games.reset(seed=seeds, options=self._options[0])
         self._restart(seeds[0])
+        self._begun(None)
         self._reset_seeds()
         self._reset_options()
         return self._flat(seen)
@@ -119,7 +120,9 @@ class GamesVecEnv(VecEnv):
         """(observations, rewards, dones, infos), an entry for each environment."""
         assert self._actions is not None, "step_wait() without step_async()"
         self.outcome = out = self.games.advance(self._joint(self.view.move(self._by_game(self._actions))))
-        done = self._spread(out.terminated | out.truncated)
+        over = out.terminated | out.truncated
+        self._begun(over)
+        done = self._spread(over)
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         if done.any():
             last, limit = self._flat(out.last_seen), self._spread(out.truncated & ~out.terminated)
@@ -142,6 +145,9 @@ class GamesVecEnv(VecEnv):
 
     def _restart(self, seed: int | None) -> None:
         """Start the streams of partners anew."""
+
+    def _begun(self, ended: np.ndarray | None) -> None:
+        """Tell partners that the games ``ended [n]``, by default all, begin a new episode."""
 
     def _flat(self, seen: np.ndarray) -> np.ndarray:
         return np.array(self.view.see(seen)).reshape(self.num_envs, -1)
@@ -195,7 +201,7 @@ class SeatVecEnv(GamesVecEnv):
         """Let ``partners`` play the other seats from now on; between two steps as well."""
         assert self.view.agent is not None
         self.seat = Seat.of(self.game, self.view.agent, partners)
-        self._players = Players(self.seat, [0])
+        self._players = Players(self.seat, [0], apart=True)
 
     def _by_game(self, actions: np.ndarray) -> np.ndarray:
         return actions.reshape(-1)
@@ -211,6 +217,9 @@ class SeatVecEnv(GamesVecEnv):
 
     def _earned(self, out: Outcome) -> np.ndarray:
         return np.asarray(out.rewards[:, self.view.agent])
+
+    def _begun(self, ended: np.ndarray | None) -> None:
+        self._players.begin(None if ended is None else ended[None])
 
     def _restart(self, seed: int | None) -> None:
         if seed is not None:

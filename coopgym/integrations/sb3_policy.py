@@ -86,14 +86,34 @@ class SB3Policy(ForeignPolicy):
         self.view = guessed(game, policy.observation_space.shape, policy.action_space.shape, policy.action_space)
         self.observability = self.view.setting
         self._policy = policy
+        self.recurrent = _recurrent(policy)
 
     def answer(self, observations: np.ndarray, deterministic: bool) -> np.ndarray:
-        """Their ``predict`` of all rows at once."""
+        """Their ``predict`` of all rows at once, with the recurrent state of each row where the model has one."""
         seen = self.view.see(observations)
         rows = seen.reshape(-1, seen.shape[-1])
         if self.normalize is not None:
             rows = self.normalize.normalize_obs(rows)
-        actions, _ = self._policy.predict(rows, deterministic=deterministic)
+        actions = self._predicted(rows, deterministic)
         joint = self.view.setting == JOINT
         batch = seen.shape[:-1] if joint else seen.shape[:-2]
         return np.asarray(self.view.move(np.asarray(actions, dtype=np.float64).reshape(*batch, self.game.n)))
+
+    def _predicted(self, rows: np.ndarray, deterministic: bool) -> np.ndarray:
+        if not self.recurrent:
+            return np.asarray(self._policy.predict(rows, deterministic=deterministic)[0])
+        states, count = self.memory or (None, len(rows))
+        if count != len(rows):
+            raise ValueError(
+                f"{self.name} remembers an episode of {count} rows and was given {len(rows)}; call reset() first"
+            )
+        begins = np.full(len(rows), self.memory is None)
+        actions, states = self._policy.predict(rows, states, begins, deterministic)
+        self.memory = (states, len(rows))
+        return np.asarray(actions)
+
+
+def _recurrent(policy: BasePolicy) -> bool:
+    """Whether ``predict`` gives back a state for the next step, as the recurrent models of sb3-contrib do."""
+    row = np.zeros((1, *(policy.observation_space.shape or ())), dtype=np.float32)
+    return policy.predict(row, None, np.ones(1, dtype=bool), deterministic=True)[1] is not None

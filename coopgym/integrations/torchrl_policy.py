@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from tensordict import TensorDict
+from tensordict import TensorDict, unravel_key
 from tensordict.nn import TensorDictModuleBase
 from torchrl.envs import EnvBase
 from torchrl.envs.utils import ExplorationType, MarlGroupMapType, set_exploration_type
@@ -53,6 +53,7 @@ class TorchRLPolicy(ForeignPolicy):
         lacks = [key for group in groups for key in ((group, "action"),) if key not in actor.out_keys]
         if lacks:
             raise ValueError(f"the actor does not write {lacks}; give the groups of agents that it was trained with")
+        check_inputs(actor, groups)
         self.game, self.view, self.module, self.name = game, view, actor, type(actor).__name__
         self.observability = view.setting
         self._columns = {name: [game.agents.index(a) for a in agents] for name, agents in groups.items()}
@@ -73,3 +74,14 @@ class TorchRLPolicy(ForeignPolicy):
         for name, columns in self._columns.items():
             actions[..., columns] = answer.get((name, "action")).cpu().numpy().reshape(*rows.shape[:-2], len(columns))
         return np.asarray(self.view.move(actions))
+
+
+def check_inputs(actor: TensorDictModuleBase, groups: Mapping[str, Sequence[str]]) -> None:
+    """Raise ValueError for an actor that needs more than the observations, such as a recurrent state."""
+    given = {(group, "observation") for group in groups}
+    more = [key for key in actor.in_keys if unravel_key(key) not in given]
+    if more:
+        raise ValueError(
+            f"the actor also reads {more}; only observations can be given to an actor of TorchRL here, so recurrent "
+            "ones cannot be played: wrap it in a coopgym policy that carries its state and begins anew in reset()"
+        )

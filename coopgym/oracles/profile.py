@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +11,7 @@ import numpy as np
 
 from coopgym import seeding
 from coopgym.algorithms.evaluation import quasi_random
-from coopgym.algorithms.policy import CallablePolicy, Policy, SchedulePolicy, policy
+from coopgym.algorithms.policy import CallablePolicy, Policy, SchedulePolicy, keeps_memory, policy
 from coopgym.algorithms.seating import one_by_one
 from coopgym.envs import observation
 from coopgym.envs.game import Game
@@ -54,7 +53,10 @@ class Profile:
         seats = {game.agent_index(agent): player(who, game) for agent, who in spec.items()}
         if len(seats) != game.n:
             raise ValueError(f"policies for agents {sorted(seats)}; {game.id} has {game.n}, and each needs one")
-        return cls(game, tuple((who, (seat,)) for seat, who in seats.items()), draws, seed)
+        columns: dict[int, list[int]] = {}  # one policy in several seats is asked once a step
+        for seat, who in seats.items():
+            columns.setdefault(id(who), []).append(seat)
+        return cls(game, tuple((seats[own[0]], tuple(own)) for own in columns.values()), draws, seed)
 
     @property
     def name(self) -> str:
@@ -70,8 +72,12 @@ class Profile:
         if not isinstance(who, CallablePolicy):
             return who.random
         seen = observation.observe(self.game, self.game.reset((4,)), who.observability)
-        answers = np.stack([np.asarray(who.act(seen)) for _ in range(2)])
-        return bool((answers != answers[:1, :1]).any())
+        answers = []
+        for _ in range(2):
+            who.reset()
+            answers.append(np.asarray(who.act(seen)))
+        found = np.stack(answers)
+        return bool((found != found[:1, :1]).any())
 
     @cached_property
     def games(self) -> int:
@@ -90,6 +96,7 @@ class Profile:
         copies = self._copies[lanes]
         for position, group in enumerate(copies):
             for lane in group:
+                lane.reset()
                 lane.reseed(seeding.integer(self.seed, "players", position))
         return lambda state: self._act(state, copies)
 
@@ -100,7 +107,10 @@ class Profile:
             setting = who.observability
             if setting not in seen:
                 seen[setting] = observation.observe(self.game, state, setting)
-            answer = one_by_one(own, seen[setting]) if own else who.act(seen[setting])
+            if who.random and not isinstance(who, CallablePolicy):
+                answer = one_by_one(own, seen[setting])
+            else:
+                answer = (own[0] if own else who).act(seen[setting])
             actions[..., columns] = np.asarray(answer)[..., columns]
         return actions
 
@@ -195,10 +205,10 @@ class Response:
 
 
 def _copies(who: Policy, lanes: int) -> list[Policy]:
-    """A copy for each lane of a policy that draws and can be started anew; none of another."""
-    if not who.random or isinstance(who, CallablePolicy):
-        return []
-    return [copy.deepcopy(who, {id(who.game): who.game}) for _ in range(lanes)]
+    """A copy for each lane of a policy that draws and can be started anew, one of a policy that remembers."""
+    if who.random and not isinstance(who, CallablePolicy):
+        return [who.clone() for _ in range(lanes)]
+    return [who.clone()] if keeps_memory(who) else []
 
 
 def player(spec: Any, game: Game) -> Policy:

@@ -128,9 +128,8 @@ def test_the_record_names_the_seat_and_claims_no_reference_of_another_problem(re
     everybody = coopgym.train("MAPPO", THREE, seeds=[3], reward_modes="private", **SMALL)
     other = coopgym.train("MAPPO", THREE, agent=1, partners=0.2, seeds=[3], reward_modes="private", **SMALL)
     assert len({run.run_id, everybody.runs[0].run_id, other.runs[0].run_id}) == 3
-    arguments = {k: v for k, v in SMALL.items() if k != "evaluations"}
     planned = planned_run_ids(
-        "MAPPO", THREE, reward_modes=["private"], seeds=[3], agent=agents[1], partners=0.2, **arguments
+        "MAPPO", THREE, reward_modes=["private"], seeds=[3], agent=agents[1], partners=0.2, **SMALL
     )
     assert planned == [other.runs[0].run_id]
 
