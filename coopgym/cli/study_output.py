@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -81,8 +82,8 @@ def analysis(found: dict[str, Any], page: str, json: bool) -> None:
         leaders = new_table((f"{mode} rewards", ""), ("average rank", "r"), ("IQM of the score", "r"), ("lacks", "r"))
         for each in found["rankings"][mode]["players"]:
             lacks = f"{len(each['missing_games'])} games" if each["missing_games"] else ""
-            rank, middle = (_around(each[name]) for name in ("average_rank", "iqm"))
-            leaders.add_row(each["player"], rank, middle, lacks)
+            rank, middle = (_around(each[name]) if each[name] else "" for name in ("average_rank", "iqm"))
+            leaders.add_row(escape(each["player"]), rank, middle, lacks)
         out.print(leaders)
     declared = sum(each["declared"] for each in found["paradigms"]["crossovers"])
     for each in found["paradigms"]["mutualities"]:

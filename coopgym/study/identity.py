@@ -10,7 +10,7 @@ import functools
 import json
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from coopgym.algorithms.record import canonical, digest, series
 
@@ -20,11 +20,12 @@ COLUMNS = (  # of a table of runs: what a configuration is made of, and the seed
     "observation", "objective", "hyperparameters", "env_steps", "evaluations", "episodes_stochastic",
     "package_version", "torch_version",
 )  # fmt: skip
-LEARNER = "learner"
+LEARNER, FAILED = "learner", "failed"
 UNKNOWN = "unknown"
 MOST = 4  # parts of a label; of more, the first ones and a checksum
 LONGEST = 40  # characters of a value in a label
 Row = Mapping[str, Any]
+Key = TypeVar("Key", bound=Hashable)
 
 
 class Configuration(NamedTuple):
@@ -116,7 +117,7 @@ class Labels:
     """Names of configurations, each unique among those that it was made for."""
 
     games: Mapping[Hashable, str]
-    players: Mapping[Hashable, str]
+    players: Mapping[Configuration, str]
 
     def game(self, row: Row) -> str:
         """``TrustDilemma-v1``, or ``TrustDilemma-v1 [max_steps=20]``."""
@@ -126,7 +127,18 @@ class Labels:
     def player(self, row: Row) -> str:
         """``IPPO``, or ``IPPO [20,000 steps]``."""
         own = configuration(row)
-        return self.players.get(_player_key(own), str(own.algorithm))
+        key = _player_key(own)
+        if key not in self.players and row.get("status") == FAILED:
+            return self._of_failed(key, str(own.algorithm))
+        return self.players.get(key, str(own.algorithm))
+
+    def _of_failed(self, key: Configuration, name: str) -> str:
+        """Records of earlier versions say little of a run that failed: the only player that it can have been."""
+        fits = {
+            label for other, label in self.players.items()
+            if all(x is None or x == y for x, y in zip(key, other, strict=True))
+        }  # fmt: skip
+        return fits.pop() if len(fits) == 1 else name
 
     def cell(self, row: Row) -> tuple[str, str, str]:
         """(game, player, mode): rows that share it, and no others, are repeats."""
@@ -144,6 +156,8 @@ def labels(rows: Iterable[Row]) -> Labels:
     variants: dict[Configuration, set[str]] = {}
     for row in rows:
         own = configuration(row)
+        if own.trained and own.settings is None and row.get("status") == FAILED:
+            continue
         distinct.setdefault(own, row)
         if row.get("variant"):
             variants.setdefault(own, set()).add(str(row["variant"]))
@@ -172,11 +186,11 @@ def _games(distinct: Mapping[Configuration, Row]) -> dict[Hashable, str]:
 ANYWHERE = (FOLDER, "package", "settings.")  # told wherever they differ; other facts, where one game's runs differ
 
 
-def _players(distinct: Sequence[Configuration], variants: Mapping[Configuration, set[str]]) -> dict[Hashable, str]:
+def _players(distinct: Sequence[Configuration], variants: Mapping[Configuration, set[str]]) -> dict[Configuration, str]:
     by_name: dict[Any, list[Configuration]] = {}
     for own in distinct:
         by_name.setdefault(own.algorithm, []).append(own)
-    found: dict[Hashable, str] = {}
+    found: dict[Configuration, str] = {}
     for name, each in by_name.items():
         found |= _of_algorithm(str(name), each, variants)
     return found
@@ -184,14 +198,14 @@ def _players(distinct: Sequence[Configuration], variants: Mapping[Configuration,
 
 def _of_algorithm(
     name: str, each: Sequence[Configuration], variants: Mapping[Configuration, set[str]]
-) -> dict[Hashable, str]:
+) -> dict[Configuration, str]:
     """Labels of one algorithm's configurations by ``_player_key``."""
     facts = {_player_key(own): _facts(own) for own in each}
-    names: dict[Hashable, set[str]] = {key: set() for key in facts}
-    cells: dict[Hashable, set[Hashable]] = {}
+    names: dict[Configuration, set[str]] = {key: set() for key in facts}
+    cells: dict[Hashable, set[Configuration]] = {}
     for own in each:
         names[_player_key(own)] |= variants.get(own, set())
-        cells.setdefault((_game_key(own), own.reward_mode, own.mutuality), set()).add(_player_key(own))
+        cells.setdefault(own.game, set()).add(_player_key(own))  # one player is compared over modes
     called = {key: "/".join(sorted(own)) for key, own in names.items()}
     varied = _varied(facts, cells)
     settings = [fact for fact in varied if fact.startswith("settings.")]
@@ -209,18 +223,18 @@ def _of_algorithm(
         parts[key] = [*([called[key]] if called[key] else []), *known]
         lacking = [fact.removeprefix("settings.") for fact in varied if told.get(fact) is None]
         more[key] = [f"{fact} {UNKNOWN}" for fact in lacking]
-    rivals: dict[Hashable, set[Hashable]] = {key: set() for key in facts}
+    rivals: dict[Configuration, set[Configuration]] = {key: set() for key in facts}
     for keys in cells.values():
         for key in keys:
             rivals[key] |= keys - {key}
     return _named(name, parts, more, rivals)
 
 
-def _varied(facts: Mapping[Hashable, Mapping[str, Any]], cells: Mapping[Hashable, set[Hashable]]) -> list[str]:
-    """Names of facts that differ among an algorithm's configurations in one game and mode, or anywhere."""
+def _varied(facts: Mapping[Configuration, Mapping[str, Any]], cells: Mapping[Any, set[Configuration]]) -> list[str]:
+    """Names of facts that differ among an algorithm's configurations in one game, or anywhere."""
     order = list(dict.fromkeys(name for one in facts.values() for name in one))
 
-    def differ(name: str, keys: Iterable[Hashable]) -> bool:
+    def differ(name: str, keys: Iterable[Configuration]) -> bool:
         return len({canonical(facts[key].get(name)) for key in keys}) > 1
 
     together = [keys for keys in cells.values() if len(keys) > 1]
@@ -248,10 +262,10 @@ def _facts(own: Configuration) -> dict[str, Any]:
 
 def _named(
     name: str,
-    parts: Mapping[Hashable, list[str]],
-    more: Mapping[Hashable, list[str]],
-    rivals: Mapping[Hashable, set[Hashable]],
-) -> dict[Hashable, str]:
+    parts: Mapping[Key, list[str]],
+    more: Mapping[Key, list[str]],
+    rivals: Mapping[Key, set[Key]],
+) -> dict[Key, str]:
     """``name [part, part]``; where rivals share it, with more parts, and at last with a checksum."""
     found = {key: _joined(name, own) for key, own in parts.items()}
     for longer in (more, {key: [*more[key], digest(key, 3)] for key in more}):
@@ -304,7 +318,7 @@ def _game_key(own: Configuration) -> Hashable:
     return own.game, own.parameters
 
 
-def _player_key(own: Configuration) -> Hashable:
+def _player_key(own: Configuration) -> Configuration:
     """All that a player's label tells: the configuration without game, mode and what they hold."""
     return own._replace(game=None, parameters=None, reward_mode=None, mutuality=None)
 

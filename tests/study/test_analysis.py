@@ -72,13 +72,35 @@ def test_ranks_of_classes_do_not_mix_games_of_different_size():
     assert ranks(found, [[0], [0, 1]]).value.tolist() == [[2.0, 1.0], [1.5, 1.5]]  # players are IA2C, IPPO
 
 
-def test_a_player_that_lacks_a_game_ranks_last_there_and_is_flagged():
+def test_a_player_that_lacks_a_game_is_not_scored_over_games_and_changes_nobodys_rank():
     rows = field(LEVELS) + field({"MeanFieldAC": 1.0}, games=list(GAMES)[:2])
-    found = of(rows)
-    told = {x["player"]: x for x in analysis(columns(table(rows)))["rankings"]["private"]["players"]}
+    alone, found = (analysis(columns(table(x)))["rankings"]["private"] for x in (field(LEVELS), rows))
+    told = {x["player"]: x for x in found["players"]}
     assert told["MeanFieldAC"]["missing_games"] == list(GAMES)[2:]
-    assert told["MeanFieldAC"]["average_rank"]["value"] == pytest.approx((1 + 1 + 4 + 4) / 4)
-    assert found.missing.sum() == 2
+    assert told["MeanFieldAC"]["average_rank"] is told["MeanFieldAC"]["iqm"] is None
+    assert [x["player"] for x in found["players"]][-1] == "MeanFieldAC"
+    assert {name: told[name]["average_rank"]["value"] for name in LEVELS} == {
+        x["player"]: x["average_rank"]["value"] for x in alone["players"]
+    }
+    assert of(rows).missing.sum() == 2
+
+
+def test_players_that_lack_different_games_are_ranked_over_those_that_all_have_played_or_not_at_all():
+    names = list(GAMES)
+    apart = field({"IPPO": 1.0}, games=names[:1]) + field({"MAPPO": 0.9}, games=names[1:2])
+    found = analysis(columns(table(apart)))["rankings"]["private"]
+    assert found["leaders"] == found["games"] == []
+    assert [x["average_rank"] for x in found["players"]] == [None, None]
+    means = {x["player"]: x["mean_by_game"] for x in found["players"]}
+    assert means["MAPPO"] == {names[0]: None, names[1]: pytest.approx(0.9, abs=0.02)}
+    common = analysis(columns(table(apart + field({"IPPO": 1.0, "MAPPO": 0.9}, games=names[2:]))))
+    assert common["rankings"]["private"]["games"] == sorted(names[2:], key=GAMES.get)
+    assert common["rankings"]["private"]["leaders"] == ["IPPO"]
+
+
+def test_a_tie_has_two_leaders():
+    rows = field({"IPPO": [1.0, 0.2, 0.2, 0.1], "IA2C": [0.1, 0.1, 0.3, 0.9]}, noise=0.0)
+    assert analysis(columns(table(rows)))["rankings"]["private"]["leaders"] == ["IA2C", "IPPO"]
 
 
 def test_a_chance_of_improvement_is_the_share_of_pairs():

@@ -10,6 +10,11 @@ import pytest
 
 import coopgym
 from coopgym.envs.reward import RewardMode
+from coopgym.report.page.build import report
+from coopgym.report.page.cells import cells
+from coopgym.report.page.material import Material
+from coopgym.study.analysis.analysis import analyse
+from coopgym.study.analysis.runs import load
 from coopgym.study.audits import audit_runs
 from coopgym.study.cells import Cell
 from coopgym.study.hacking import by_cell
@@ -95,12 +100,12 @@ def test_policies_are_played_and_grouped_by_what_they_are(pair):
 def test_an_audit_shows_every_run(designs, tmp_path):
     folder = together(tmp_path / "all", *(designs[name] for name in ("base", "steps", "variant", "option", "version")))
     found = audit_runs(folder)
-    cells = by_cell(found.rows)
-    assert len(found.rows) == 20 == sum(len(seeds) for modes in cells.values() for seeds in modes.values())
-    assert len(cells) == 5
+    shown = by_cell(found.rows)
+    assert len(found.rows) == 20 == sum(len(seeds) for modes in shown.values() for seeds in modes.values())
+    assert len(shown) == 5
     again = audit_runs(folder)
     assert again.skipped == 20
-    assert by_cell(again.rows).keys() == cells.keys()
+    assert by_cell(again.rows).keys() == shown.keys()
 
 
 def test_studies_in_one_folder_are_named_by_their_folders(designs, tmp_path):
@@ -110,3 +115,39 @@ def test_studies_in_one_folder_are_named_by_their_folders(designs, tmp_path):
     assert {row["algorithm"] for row in rows} == {"IPPO [a]", "IPPO [b]"}
     assert len(rows) == 8
     assert [len(runs) for _, runs in stored(tmp_path)] == [4, 4]
+
+
+def test_the_analysis_ranks_and_counts_each(pair):
+    folder, _ = pair
+    runs = load(Records(folder))
+    there = {(runs.game[k], runs.player[k], runs.mode[k]) for k in range(len(runs))}
+    assert len(runs) == 8 and len(there) == 4
+    found = analyse(folder)
+    assert found["learner_runs"] == 8
+    told = {
+        (each["player"], game): mean
+        for ranking in found["rankings"].values() for each in ranking["players"]
+        for game, mean in each["mean_by_game"].items() if mean is not None
+    }  # fmt: skip
+    assert set(told) == {(player, game) for game, player, _ in there}
+    assert {row["seeds"] for row in found["modes_compared"]} <= {2}
+
+
+def test_the_report_has_a_cell_for_each(pair):
+    folder, parts = pair
+    found = cells(Material.read(folder))
+    assert sorted(cell.found["welfare"].mean for cell in found) == pytest.approx(means(parts))
+    assert [len(cell.rows) for cell in found] == [2] * 4
+    assert len({(cell.game, cell.player, cell.mode) for cell in found}) == 4
+    links = {tuple(sorted(cell.link.items())) for cell in found}
+    assert len(links) == 4  # what a click shows
+
+
+def test_a_parent_folder_is_reported_and_analysed_by_the_names_of_its_studies(designs, tmp_path):
+    for name, design in (("first", "base"), ("second", "steps"), ("third", "base")):
+        shutil.copytree(designs[design], tmp_path / name)
+    names = {"IPPO [first, 32 steps]", "IPPO [second, 64 steps]", "IPPO [third, 32 steps]"}
+    assert {cell.player for cell in cells(Material.read(tmp_path))} == names
+    assert set(analyse(tmp_path)["players"]) == names
+    page = report(tmp_path, tmp_path / "page.html").path.read_text()
+    assert "IPPO [second, 64 steps]" in page

@@ -58,8 +58,7 @@ def audited(material: Material) -> Audited | None:
         return None
     counts = Counter(str(row.get("effort")) for row in rows)
     effort = min(counts, key=lambda name: (-counts[name], name != "full", name))
-    variants = {row["run_id"]: row.get("variant") for row in material.runs}
-    own = {r["run_id"]: r | {"variant": variants.get(r["run_id"])} for r in rows if str(r.get("effort")) == effort}
+    own = {r["run_id"]: r for r in rows if str(r.get("effort")) == effort}
     curves: dict[str, dict[str, Row]] = {}
     for curve in material.audit_curves:
         if str(curve.get("effort")) == effort and curve["run_id"] in own:

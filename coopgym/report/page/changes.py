@@ -7,7 +7,7 @@ from typing import Any
 
 from coopgym.audit.comparison import compare_modes
 from coopgym.report.page import figures
-from coopgym.report.page.cells import of_player
+from coopgym.report.page.cells import of_player, player
 from coopgym.report.page.findings import findings
 from coopgym.report.page.material import Material
 from coopgym.report.page.panel import Chart, Table
@@ -33,7 +33,8 @@ def changes(material: Material) -> list[Change]:
         found = findings(material).found.get("modes_compared", [])
     else:
         rows = {
-            (row["algorithm"], row["game"], mode_label(row), row["seed"]): row | {"reward_mode": mode_label(row)}
+            (player(row), row["game"], mode_label(row), row["seed"]): row
+            | {"algorithm": player(row), "reward_mode": mode_label(row)}
             for row in material.audits
         }
         found = compare_modes(rows.values(), list(OF_AUDITS)).rows()

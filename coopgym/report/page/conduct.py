@@ -54,18 +54,21 @@ class Conduct:
 def conducts(material: Material) -> list[Conduct]:
     """One for each game that a case study documents and whose agents' rates are known."""
     found = audited(material)
-    names = dict.fromkeys(
-        str(row["game"]) for row in (*material.runs, *(found.rows if found else ())) if row.get("game")
-    )
-    made = [_conduct(material, found, name) for name in names if name.rpartition("-")[0] in documented_games()]
+    names = {
+        str(row["game"]): str(row.get("game_id") or row["game"])
+        for row in (*material.runs, *(found.rows if found else ())) if row.get("game")
+    }  # fmt: skip
+    made = [
+        _conduct(material, found, *each) for each in names.items() if each[1].rpartition("-")[0] in documented_games()
+    ]
     return [each for each in made if each is not None]
 
 
-def _conduct(material: Material, found: Audited | None, game: str) -> Conduct | None:
+def _conduct(material: Material, found: Audited | None, game: str, id_: str) -> Conduct | None:
     runs = [row for row in material.runs if row.get("game") == game and row.get("status") == "ok"]
     runs = [row for row in runs if row.get("kind") == TRAINED]
     rows = [row for row in found.rows if row["game"] == game and row.get("kind") == TRAINED] if found else []
-    record = _record(game, [*runs, *rows])
+    record = _record(id_, [*runs, *rows])
     if record is None:
         return None
     by_run = {row["run_id"]: row for row in runs}

@@ -11,6 +11,7 @@ import pyarrow as pa
 from coopgym.report.page.material import TRAINED, Material
 from coopgym.study.analysis.analysis import analysis
 from coopgym.study.analysis.runs import COLUMNS, Runs, columns
+from coopgym.study.identity import FOLDER
 from coopgym.study.schema import RUNS
 
 
@@ -30,7 +31,7 @@ def findings(material: Material) -> Findings:
         return Findings(why="no run of a learner is there")
     schema = pa.schema([RUNS.field(name) for name in COLUMNS])
     try:
-        runs = columns(pa.Table.from_pylist(material.runs, schema=schema))
+        runs = columns(pa.Table.from_pylist(material.stored(), schema=schema), [r.get(FOLDER) for r in material.runs])
         return Findings(analysis(runs), runs=runs)
     except (ValueError, KeyError) as error:
         return Findings(why=" ".join(str(error).split()))

@@ -10,6 +10,8 @@ from coopgym.report.page.findings import findings
 from coopgym.report.page.material import TRAINED, Material
 from coopgym.report.page.panel import Chart, Panel
 from coopgym.report.page.words import around, counted, listed
+from coopgym.study.records import Row
+from coopgym.study.summary import mode_label
 
 FEW = 3  # learners that a question names
 SHARE = "share of best constant"
@@ -48,18 +50,46 @@ def _leaders(material: Material) -> str:
     found = findings(material).found
     if not found or len(found["games"]) < 2 or len(found["players"]) < 2:
         return ""
-    first = {mode: ranking["players"][0] for mode, ranking in found["rankings"].items()}
+    rankings = {mode: each for mode, each in found["rankings"].items() if each["leaders"]}
+    if not rankings or max(sum(bool(x["average_rank"]) for x in each["players"]) for each in rankings.values()) < 2:
+        return "No two learners have runs of the same games, so there is no rank over games."
     of = f"average rank of {counted(len(found['players']), 'learner')}"
-    leaders = {each["player"] for each in first.values()}
-    if len(leaders) == 1 and len(first) > 1:
-        return f"{leaders.pop()} has the best {of} under every reward."
-    each = [f"{x['player']} with {mode} rewards ({around(x['average_rank'], 3)})" for mode, x in first.items()]
+    leaders = {tuple(each["leaders"]) for each in rankings.values()}
+    if len(leaders) == 1 and len(rankings) > 1:
+        (own,) = leaders
+        return f"{own[0]} has the best {of} under every reward." if len(own) == 1 else _tie(own, of, "every reward")
+    each = [
+        f"{listed(x['leaders'])} with {mode} rewards ({around(x['players'][0]['average_rank'], 3)}"
+        f"{', a tie' if len(x['leaders']) > 1 else ''})"
+        for mode, x in rankings.items()
+    ]
     return f"Best {of}: {listed(each, 4)}."
 
 
+def _tie(leaders: Sequence[str], of: str, where: str) -> str:
+    return f"{listed(leaders)} share the best {of} under {where}: a tie."
+
+
 def _bare(material: Material) -> str:
-    records = counted(len(material.rows()), "record")
-    return f"{records} of {listed(material.algorithms())}; there is nothing to compare between reward modes."
+    records = f"{counted(len(material.rows()), 'record')} of {listed(material.algorithms())}"
+    modes = [mode for mode in material.modes() if mode != "none"]
+    if len(modes) < 2:
+        return f"{records}; there is one reward mode, so there is nothing to compare between modes."
+    trained = [row for row in material.finished if row["kind"] == TRAINED]
+    seeds = {(row["game"], player(row), row["seed"]) for row in trained}
+    several = {key for key in seeds if len({mode_label(r) for r in trained if _of(r) == key}) > 1}
+    if not several:
+        return f"{records}; no learner has runs of one seed under two reward modes, so modes cannot be paired."
+    own = [cell for cell in cells(material) if cell.rows[0]["kind"] == TRAINED and cell.found["welfare"]]
+    values = [f"{cell.player} {cell.mode} {around(cell.found['welfare'], 4)}" for cell in own]
+    return (
+        f"{records}. Welfare: {listed(values)}. Changes between modes have no interval here: that takes two seeds or "
+        "more under both, and modes that are not the same training problem."
+    )
+
+
+def _of(row: Row) -> tuple[str, str, int | None]:
+    return row["game"], player(row), row["seed"]
 
 
 def _picture(material: Material) -> Chart | None:
@@ -78,14 +108,21 @@ def _picture(material: Material) -> Chart | None:
     return Chart(figure, _alt(shown, quantity), caption)
 
 
-def _over_games(material: Material) -> Chart:
+def _over_games(material: Material) -> Chart | None:
     """The interquartile mean of the score, by learner and mode."""
     found = findings(material).found
     series = {
-        mode: [(each["player"], *(each["iqm"][x] for x in ("value", "low", "high"))) for each in ranking["players"]]
+        mode: [
+            (each["player"], *(each["iqm"][x] for x in ("value", "low", "high")))
+            for each in ranking["players"]
+            if each["iqm"]
+        ]
         for mode, ranking in found["rankings"].items()
+        if ranking["leaders"]
     }
-    best = next(iter(found["rankings"].values()))["players"]
+    if not series:
+        return None
+    best = [each for each in found["rankings"][next(iter(series))]["players"] if each["iqm"]]
     rows = [each["player"] for each in best]
     figure = figures.dots(series, rows, "Score over games", "interquartile mean, 1 is the optimum")
     first = ", ".join(f"{each['player']} {around(each['iqm'], 3)}" for each in best[:FEW])

@@ -118,8 +118,9 @@ def _why(row: Row) -> Any:
 
 def _command(material: Material) -> str:
     """A command that asks for these runs; records do not hold the one that was typed."""
-    games = material.games()
-    if not material.runs or len(games) != 1:
+    games = list(dict.fromkeys(row.get("game_id") or row["game"] for row in material.runs))
+    designs = {(row["game"], player(row)) for row in material.runs}
+    if len(games) != 1 or len(designs) > len(material.algorithms()):  # several designs, which no one command asks for
         return ""
     steps = max((row["env_steps"] or 0 for row in material.runs), default=0)
     seeds = {row["seed"] for row in material.runs if row["seed"] is not None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,8 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from coopgym.envs.reward import KINDS
+from coopgym.study import identity
+from coopgym.study.identity import FOLDER, Labels
 from coopgym.study.records import Records, Row
 from coopgym.study.schema import AUDIT_CURVES, PUBLISHED
 from coopgym.study.stored import places_in
@@ -47,17 +49,25 @@ class Material:
         if not place.is_dir():
             raise FileNotFoundError(f"there is no folder {str(place)!r}; name one that `coopgym ablate` has written")
         tables: dict[str, list[Row]] = {"runs": [], "curves": [], "audits": [], "audit_curves": []}
-        for inner in _places(place):
+        places = _places(place)
+        many = len(places) > 1
+        for inner in places:
             records = Records(inner, TABLES)
             found = {name: records.read(name) for name in ("runs", "audits", "audit_curves")}
             found["curves"] = records.read("curves", None if len(found["runs"]) <= MANY else CORE)
             for name, rows in tables.items():
-                rows.extend(found[name])
+                rows.extend(row | {FOLDER: inner.name} for row in found[name]) if many else rows.extend(found[name])
         if not tables["runs"] and not tables["audits"]:
             raise FileNotFoundError(f"there are no records in {str(place)!r}; make some with `coopgym ablate`")
+        tables |= _named(tables["runs"], tables["audits"])
         text = _source(place)
         kind = "study" if text else "ablation" if tables["runs"] else "audit"
         return cls(place, kind, **tables, source=text)
+
+    def stored(self) -> list[Row]:
+        """Runs as they are stored."""
+        own = {"game": "game_id", "variant": "variant_name"}
+        return [row | {name: row.get(kept, row.get(name)) for name, kept in own.items()} for row in self.runs]
 
     @property
     def name(self) -> str:
@@ -91,6 +101,33 @@ class Material:
     def modes(self) -> list[str]:
         """Labels of reward modes: private, integrated, cooperative, each kind by mutuality; then any other."""
         return list(dict.fromkeys(mode_label(row) for row in sorted(self.rows(), key=_mode_order)))
+
+
+def _named(runs: Sequence[Row], audits: Sequence[Row]) -> dict[str, list[Row]]:
+    """The same rows, with what differs in the names of their games and as their variants: see ``identity``.
+
+    So nobody who goes by game, algorithm and variant takes for repeats what is none. ``game_id`` and ``variant_name``
+    are what is stored.
+    """
+    by_run = {(row.get(FOLDER), row["run_id"]): row for row in runs}
+    found = [(row, by_run.get((row.get(FOLDER), row.get("run_id")))) for row in audits]
+    known = [(identity.completed(row, run) if run else row, run) for row, run in found]
+    # of an audit whose run is here, the run says what it is
+    named = identity.labels([*runs, *(row for row, run in known if run is None)] if runs else audits)
+    return {
+        "runs": [_renamed(row, row, named) for row in runs],
+        "audits": [_renamed(row, run or row, named) for row, run in known],
+    }
+
+
+def _renamed(row: Row, own: Row, named: Labels) -> Row:
+    if not (own.get("game") and own.get("algorithm")):
+        return row
+    details = named.player(own).removeprefix(str(own["algorithm"])).removeprefix(" [").removesuffix("]")
+    return row | {
+        "game": named.game(own), "variant": details or own.get("variant"),
+        "game_id": own["game"], "variant_name": own.get("variant"),
+    }  # fmt: skip
 
 
 def _source(place: Path) -> str:

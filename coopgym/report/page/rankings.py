@@ -30,7 +30,14 @@ def panel(material: Material) -> Panel | None:
 def _lead(found: Found) -> str:
     told = []
     for mode, ranking in found["rankings"].items():
-        first, second = ranking["players"][:2]
+        ranked = [each for each in ranking["players"] if each["average_rank"]]
+        if len(ranked) < 2:
+            told.append(f"{mode}: no two learners have runs of the same games")
+            continue
+        first, second = ranked[:2]
+        if len(ranking["leaders"]) > 1:
+            told.append(f"{mode}: {listed(ranking['leaders'])} tie, {around(first['average_rank'], 3)}")
+            continue
         apart = first["average_rank"]["high"] < second["average_rank"]["low"]
         told.append(
             f"{mode}: {first['player']} {around(first['average_rank'], 3)}, before {second['player']} "
@@ -40,11 +47,12 @@ def _lead(found: Found) -> str:
 
 
 def _chart(mode: str, ranking: Found) -> Chart:
-    players = [each["player"] for each in ranking["players"]]
-    points = [(e["player"], *(e["average_rank"][x] for x in ("value", "low", "high"))) for e in ranking["players"]]
+    ranked = [each for each in ranking["players"] if each["average_rank"]]
+    players = [each["player"] for each in ranked]
+    points = [(e["player"], *(e["average_rank"][x] for x in ("value", "low", "high"))) for e in ranked]
     figure = figures.dots({mode: points}, players, f"{mode.capitalize()} rewards", "average rank, 1 is best")
     figure["layout"]["showlegend"] = False
-    told = [f"{each['player']} {around(each['average_rank'], 3)}" for each in ranking["players"]]
+    told = [f"{each['player']} {around(each['average_rank'], 3)}" for each in ranked]
     caption = "Average rank by mean score in each game; bars: 95% bootstrap intervals over runs."
     return Chart(figure, f"Average ranks with {mode} rewards: {listed(told, 12)}.", caption)
 
@@ -53,7 +61,7 @@ def _table(mode: str, ranking: Found) -> Table:
     classes = list(ranking["players"][0]["rank_by_class"])
     rows = tuple(
         (each["player"], around(each["average_rank"], 3), around(each["iqm"], 3),
-         *(each["rank_by_class"][name]["value"] for name in classes), len(each["missing_games"]))
+         *((each["rank_by_class"][name] or {}).get("value") for name in classes), len(each["missing_games"]))
         for each in ranking["players"]
     )  # fmt: skip
     links = tuple(of_player(each["player"]) | {"reward_mode": mode} for each in ranking["players"])
@@ -66,6 +74,7 @@ def _notes(found: Found) -> tuple[str, ...]:
     return (
         f"The score is 0 at selfish play and 1 at the optimum; in {bare} of {len(found['rulers'])} games these are too "
         "close for such a scale, and it is the share of the best constant policy's welfare there.",
-        "What diverged or failed scores as the worst run of its game and mode. Columns TR-1 to TR-4: average rank "
+        "A learner that lacks some of the games that are ranked over has no rank: what has no run is not scored. What "
+        "diverged or failed scores as the worst run of its game and mode. Columns TR-1 to TR-4: average rank "
         "among the games of one technical report.",
     )

@@ -85,7 +85,8 @@ def as_csv(material: Material) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(names)
-    writer.writerows([_written(row.get(name)) for name in names] for row in material.rows())
+    stored = {"game": "game_id", "variant": "variant_name"}  # what the table holds, not how this page calls it
+    writer.writerows([_written(row.get(stored.get(name, name))) for name in names] for row in material.rows())
     return text.getvalue().encode("utf-8", errors="replace")
 
 

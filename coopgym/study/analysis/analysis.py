@@ -12,16 +12,27 @@ from coopgym.study.analysis import health, modes, paradigms, power, rankings, sc
 from coopgym.study.analysis.rankings import Field
 from coopgym.study.analysis.runs import Runs, coded, load
 from coopgym.study.records import Records
+from coopgym.study.stored import places_in
 
 
 def analyse(folder: str | Path) -> dict[str, Any]:
-    """What the records of a study say; plain data, the same each time. FileNotFoundError where there are none."""
-    records = Records(folder)
-    runs = load(records)
+    """What the records of a study say; plain data, the same each time. FileNotFoundError where there are none.
+
+    folder: of a study, or one of several such folders, which are kept apart by their names.
+    """
+    places = [Records(place) for place in _places(folder)]
+    runs = load(*places)
     learners = runs.learners
     if not len(learners):
-        raise ValueError(f"{records.store.url!r} has no run of a learner; there is nothing to rank")
-    return analysis(runs) | {"instability": health.instability(learners.distinct, records.read("curves"))}
+        raise ValueError(f"{str(folder)!r} has no run of a learner; there is nothing to rank")
+    curves = [row for records in places for row in records.read("curves")]
+    return analysis(runs) | {"instability": health.instability(learners.distinct, curves)}
+
+
+def _places(folder: str | Path) -> list[str | Path]:
+    """The folder itself, or the folders in it that hold records."""
+    inner = [] if "://" in str(folder) else places_in(Path(folder))
+    return list(inner) or [folder]
 
 
 def analysis(runs: Runs) -> dict[str, Any]:

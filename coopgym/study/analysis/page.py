@@ -29,7 +29,7 @@ def _opening(found: Found, command: str) -> str:
         f"a share of the best constant policy's in the other {len(bare)} of {len(found['rulers'])} games. What "
         "diverged or failed counts as the worst run of its game and mode. Brackets are 95% bootstrap intervals over "
         "runs, resampled within each learner and game. Average ranks are over games, by mean score in each; "
-        "returns of different games are never averaged.",
+        "returns of different games are never averaged. A learner that lacks games has no rank and no mean over them.",
     ])  # fmt: skip
 
 
@@ -48,8 +48,8 @@ def _ranking(mode: str, ranking: Found) -> str:
     head = ["learner", "average rank", "IQM of the score", *classes, "lacks"]
     rows = [
         [
-            each["player"], around(each["average_rank"]), around(each["iqm"], 3),
-            *(around(each["rank_by_class"][name]) for name in classes),
+            each["player"], _known(each["average_rank"]), _known(each["iqm"], 3),
+            *(_known(each["rank_by_class"][name]) for name in classes),
             f"{len(each['missing_games'])} games" if each["missing_games"] else "",
         ]
         for each in ranking["players"]
@@ -59,6 +59,11 @@ def _ranking(mode: str, ranking: Found) -> str:
     text = "; ".join(f"{other} {around(chance)}" for other, chance in chances)
     after = f"Chance that a run of {leader} scores more than one of: {text}." if chances else ""
     return "\n\n".join(filter(None, [f"## {mode.capitalize()} rewards: who leads", table(head, rows), after]))
+
+
+def _known(found: Found | None, digits: int = 2) -> str:
+    """A number with its interval; nothing of a player who lacks games, and has none."""
+    return "" if found is None else around(found, digits)
 
 
 def _toward(leader: str, pair: Found) -> tuple[str, Found]:

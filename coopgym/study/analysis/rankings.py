@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +16,16 @@ from coopgym.study.analysis.runs import Runs, coded, strata
 
 TAUS = np.round(np.linspace(0.0, 1.0, 21), 2)
 MANY = 100  # runs of a stratum; a chance of improvement looks at no more than so many
+SAME = 1e-9  # ranks that are no further apart are a tie
 PAIRWISE = 20  # players; above, everybody is compared with the leader alone
 Strata = list[list[np.ndarray]]
 
 
 @dataclass(frozen=True)
 class Field:
-    """Scores of players in games: ``samples[player][game] [n]``; where a player has none, ``missing`` says so, and the
-    worst score that anybody has in this game stands for it: an average over other games would be another question."""
+    """Scores of players in games: ``samples[player][game] [n]``, empty where a player has no run, as ``missing`` says.
+
+    What has no run has no score. Averages over games are of players that have runs in all of them: see ``ranked``."""
 
     players: list[str]
     games: list[str]
@@ -36,11 +38,22 @@ class Field:
         players, games = coded(runs.player)[0], runs.games
         samples = strata(runs, scores, players, games)
         missing = np.array([[not len(x) for x in own] for own in samples]).reshape(len(players), len(games))
-        for g in range(len(games)):
-            worst = min(own[g].min() for own in samples if len(own[g]))
-            for own in samples:
-                own[g] = own[g] if len(own[g]) else np.array([worst])
         return cls(players, games, samples, missing)
+
+    def part(self, players: Sequence[int], games: Sequence[int]) -> Field:
+        """Some of the players in some of the games."""
+        samples = [[self.samples[a][g] for g in games] for a in players]
+        names = [self.players[a] for a in players], [self.games[g] for g in games]
+        return Field(*names, samples, self.missing[np.ix_(players, games)])
+
+    def ranked(self) -> Field:
+        """Players and games such that every player has runs in every game: an average over other games would be another
+        question. All games and those who played all of them; where these are not two, everybody over common games."""
+        whole = np.flatnonzero(~self.missing.any(1)).tolist()
+        if len(whole) > 1 or len(self.players) == 1:
+            return self.part(whole, range(len(self.games)))
+        common = np.flatnonzero(~self.missing.any(0)).tolist()
+        return self.part(range(len(self.players)) if common else (), common)
 
     def flat(self) -> list[np.ndarray]:
         """Samples in one list, player by player."""
@@ -50,16 +63,14 @@ class Field:
 def ranks(field: Field, groups: Sequence[Sequence[int]] | None = None) -> Estimates:
     """Average rank ``[groups, players]`` over the games of each group, all games by default, by mean score in each.
 
-    1 is the best; what is missing ranks last.
+    1 is the best. Nobody lacks a game: see ``Field.ranked``.
     """
     chosen = [list(range(len(field.games)))] if groups is None else groups
     shape = (len(field.players), len(field.games))
-    absent = field.missing
 
     def statistic(samples: Sequence[np.ndarray]) -> np.ndarray:
         means = np.stack([x.mean(-1) for x in samples])
         means = means.reshape(*shape, *means.shape[1:])
-        means = np.where(absent.reshape(*shape, *[1] * (means.ndim - 2)), -np.inf, means)
         order = rankdata(-means, axis=0)
         return np.stack([order[:, list(games)].mean(1) for games in chosen])
 
@@ -126,8 +137,15 @@ def _above(passed: np.ndarray) -> np.ndarray:
 
 
 def ranking(field: Field, runs: Runs) -> dict[str, Any]:
-    """Everything about one mode: players best first, by game and by class of games."""
-    report = runs.reports
+    """Everything about one mode: players best first, by game and by class of games.
+
+    Players who lack some of the games that are ranked over come last, without a rank: a score over other games is no
+    answer to the same question.
+    """
+    report, whole, field = runs.reports, field, field.ranked()
+    if not field.players:
+        others = [_unranked(whole, a, ()) for a in range(len(whole.players))]
+        return {"games": [], "players": others, "leaders": [], "taus": TAUS.tolist(), "improvement": []}
     classes = {f"TR-{r}": [g for g, name in enumerate(field.games) if report[name] == r] for r in (1, 2, 3, 4)}
     classes = {"all": list(range(len(field.games)))} | {name: games for name, games in classes.items() if games}
     places, middle, curve = ranks(field, list(classes.values())), interquartile(field), profiles(field)
@@ -139,13 +157,23 @@ def ranking(field: Field, runs: Runs) -> dict[str, Any]:
                 "player": field.players[a], "average_rank": places.at(0, a), "iqm": middle.at(a),
                 "rank_by_class": {name: places.at(c, a) for c, name in enumerate(classes) if c},
                 "mean_by_game": {name: _mean(field, a, g) for g, name in enumerate(field.games)},
-                "missing_games": [name for g, name in enumerate(field.games) if field.missing[a, g]],
+                "missing_games": [name for name in whole.games if name not in field.games],
                 "profile": [curve.at(a, t) for t in range(len(TAUS))],
             }
             for a in order
-        ],
+        ] + [_unranked(whole, a, list(classes)[1:]) for a, x in enumerate(whole.players) if x not in field.players],
+        "leaders": [field.players[a] for a in order if places.value[0][a] - places.value[0][order[0]] < SAME],
         "taus": TAUS.tolist(),
         "improvement": improvements(field, order[0]),
+    }  # fmt: skip
+
+
+def _unranked(whole: Field, a: int, classes: Iterable[str]) -> dict[str, Any]:
+    """A player that lacks games: means where it has runs, and nothing over games."""
+    return {
+        "player": whole.players[a], "average_rank": None, "iqm": None, "rank_by_class": dict.fromkeys(classes),
+        "mean_by_game": {name: _mean(whole, a, g) for g, name in enumerate(whole.games)},
+        "missing_games": [name for g, name in enumerate(whole.games) if whole.missing[a, g]], "profile": [],
     }  # fmt: skip
 
 

@@ -14,21 +14,25 @@ import pyarrow.parquet as pq
 from coopgym.algorithms.record import NO_MODE
 from coopgym.algorithms.registry import FAMILIES
 from coopgym.envs.reward import KINDS, RewardMode
-from coopgym.study import twins
+from coopgym.study import identity, twins
 from coopgym.study.records import FAILED, Records, aligned
 from coopgym.study.schema import RUNS
 
+NAMED = (  # columns of an identity that are listed here already
+    "kind", "algorithm", "variant", "game", "game_options", "reward_mode", "mutuality", "seed",
+)  # fmt: skip
 COLUMNS = (
     "run_id", "kind", "algorithm", "variant", "paradigm", "game", "game_options", "report", "reward_mode", "mutuality",
     "seed", "horizon", "status", "reason", "welfare", "rate", "final_trust", "length", "best_constant_welfare",
-    "team_reward",
+    "team_reward", *(name for name in identity.COLUMNS if name not in NAMED),
 )  # fmt: skip
 CORNER = 0.02  # a mean rate within this of 0 or 1 is at an end of the range
 
 
 @dataclass(frozen=True)
 class Runs:
-    """Columns ``[K]``. player: algorithm and, in brackets, variant; mode: label of the reward mode; base: its kind;
+    """Columns ``[K]``. player, game: with what differs in brackets (see ``coopgym.study.identity``): rows of one
+    player, game and mode are repeats; game_id: the game's name alone; mode: label of the reward mode; base: its kind;
     mutuality: 0 for the private mode; family: of the paradigm; rate: mean over agents; NaN where there is no number.
     repeat: the run is that of another mode under a second name (see ``coopgym.study.twins``), and that one is here."""
 
@@ -37,6 +41,7 @@ class Runs:
     player: np.ndarray
     family: np.ndarray
     game: np.ndarray
+    game_id: np.ndarray
     game_options: np.ndarray
     report: np.ndarray
     mode: np.ndarray
@@ -103,12 +108,20 @@ class Runs:
         return sorted(reports, key=lambda name: (reports[name], name))
 
 
-def load(records: Records) -> Runs:
-    """All runs of a study, each once. ValueError naming a part that is damaged."""
+def load(*places: Records) -> Runs:
+    """All runs of one or several folders of records, each once. ValueError naming a part that is damaged."""
+    tables = [_of_place(records) for records in places]
+    folders = [
+        records.folder.name for records, table in zip(places, tables, strict=True) for _ in range(len(table))
+    ] if len(places) > 1 else None  # fmt: skip
+    return columns(pa.concat_tables(tables), folders)
+
+
+def _of_place(records: Records) -> pa.Table:
     names = records.store.names("runs", ".parquet")
     if not names:
         raise FileNotFoundError(f"there are no records in {records.store.url!r}; make some with `coopgym study run`")
-    return columns(_once(pa.concat_tables([_part(records, name) for name in names])))
+    return _once(pa.concat_tables([_part(records, name) for name in names]))
 
 
 def _part(records: Records, name: str) -> pa.Table:
@@ -131,15 +144,16 @@ def _once(table: pa.Table) -> pa.Table:
     return table.take(np.sort(last))
 
 
-def columns(table: pa.Table) -> Runs:
-    """Columns of a table that has those of COLUMNS."""
+def columns(table: pa.Table, folders: Sequence[str | None] | None = None) -> Runs:
+    """Columns of a table that has those of COLUMNS. folders: of each row, where there are several."""
+    players, games = _identified(table, folders)
     text = {name: _text(table[name]) for name in COLUMNS if table.schema.field(name).type == pa.string()}
     number = {name: _number(table[name]) for name in COLUMNS if pa.types.is_primitive(table.schema.field(name).type)}
     mutuality = np.where(np.isnan(number["mutuality"]), 1.0, number["mutuality"])
     mutuality[np.isin(text["reward_mode"], ("private", NO_MODE))] = 0.0
     found = Runs(
-        run_id=text["run_id"], kind=text["kind"], player=_joined(text["algorithm"], text["variant"]),
-        family=_mapped(text["paradigm"], lambda word: FAMILIES.get(word, "none")), game=text["game"],
+        run_id=text["run_id"], kind=text["kind"], player=players,
+        family=_mapped(text["paradigm"], lambda word: FAMILIES.get(word, "none")), game=games, game_id=text["game"],
         game_options=text["game_options"], report=np.nan_to_num(number["report"]).astype(int),
         mode=_labels(text["reward_mode"], mutuality), base=text["reward_mode"],
         mutuality=mutuality, seed=number["seed"], horizon=number["horizon"], status=text["status"],
@@ -148,6 +162,23 @@ def columns(table: pa.Table) -> Runs:
         repeat=np.zeros(len(table), dtype=bool),
     )  # fmt: skip
     return replace(found, repeat=_repeats(found, number["team_reward"] == 1.0))
+
+
+def _identified(table: pa.Table, folders: Sequence[str | None] | None) -> tuple[np.ndarray, np.ndarray]:
+    """Labels ``[K]`` of players and of games: found for each distinct configuration, and handed to its rows."""
+    names = [name for name in (*identity.COLUMNS, "status") if name != "seed"]
+    table = table.append_column(identity.FOLDER, pa.array(folders or [None] * len(table), type=pa.string()))
+    which = np.zeros(len(table), dtype=np.intp)
+    for name in (*names, identity.FOLDER):
+        words = table[name].combine_chunks().dictionary_encode()
+        codes = words.indices.fill_null(len(words.dictionary)).to_numpy()
+        which = np.unique(which * (len(words.dictionary) + 1) + codes, return_inverse=True)[1]
+    first = np.unique(which, return_index=True)[1]
+    distinct = table.take(first).select([*names, identity.FOLDER]).to_pylist()
+    named = identity.labels(distinct)
+    found = (np.array([of(row) for row in distinct], dtype=object) for of in (named.player, named.game))
+    players, games = (np.asarray(each[which]) for each in found)
+    return players, games
 
 
 def _repeats(runs: Runs, team: np.ndarray) -> np.ndarray:
@@ -181,7 +212,7 @@ def _first(runs: Runs, k: int, team: bool) -> str:
     if runs.base[k] == NO_MODE:
         return str(runs.mode[k])
     kind = RewardMode(runs.base[k], 1.0 if runs.base[k] == "private" else float(runs.mutuality[k]))
-    return str(twins.original(runs.game[k], runs.game_options[k] or "{}", kind, team) or runs.mode[k])
+    return str(twins.original(runs.game_id[k], runs.game_options[k] or "{}", kind, team) or runs.mode[k])
 
 
 def _text(column: pa.ChunkedArray) -> np.ndarray:
@@ -217,13 +248,6 @@ def coded(words: np.ndarray) -> tuple[list[str], np.ndarray]:
 def _mapped(words: np.ndarray, f: Callable[[str], Any]) -> np.ndarray:
     known, places = coded(words)
     return np.asarray(np.array([f(word) for word in known], dtype=object)[places])
-
-
-def _joined(algorithms: np.ndarray, variants: np.ndarray) -> np.ndarray:
-    """``IPPO`` or ``IPPO [w64]``."""
-    (a, first), (v, second) = coded(algorithms), coded(variants)
-    names = np.array([[f"{x} [{y}]" if y else x for y in v] for x in a], dtype=object)
-    return np.asarray(names[first, second])
 
 
 def _labels(kinds: np.ndarray, mutuality: np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ def rulers(runs: Runs) -> dict[str, Ruler]:
     for game in runs.games:
         own = runs.where(runs.game == game)
         best = own.best_constant[np.isfinite(own.best_constant)]
-        found[game] = _ruler(game, own.game_options[0] or "{}", float(best[0]) if len(best) else None)
+        found[game] = _ruler(own.game_id[0], own.game_options[0] or "{}", float(best[0]) if len(best) else None)
     return found
 
 
