@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import coopgym
@@ -75,6 +77,11 @@ class Busy:
 
 
 @dataclass(frozen=True)
+class Overtaken:
+    """News: somebody else has finished some of these runs since they were planned, so the rest is planned anew."""
+
+
+@dataclass(frozen=True)
 class Finished:
     """News: the records are written; ``rows`` of the table ``runs``, none if they were there already."""
 
@@ -94,12 +101,15 @@ def carry_out(program: Program, report: Callable[[Any], None]) -> None:
     What is reported is the share that is done, a sentence about something that is not as it should be, or one of the
     news above.
     """
-    records = Records(program.folder)
-    with claims.claim(records.store, program.part) as mine:
+    records = _records(program.folder)
+    with _claimed(records, program) as mine:
+        there = records.done() & set(program.runs) if mine and not program.again else set()  # since this was planned
         if not mine:
             report(Busy())
-        elif records.has(program.part) and not program.again:  # since this was planned
+        elif there == set(program.runs):
             report(Finished([]))
+        elif there:
+            report(Overtaken())
         else:
             result = _result(program, records, report)
             try:
@@ -109,6 +119,20 @@ def carry_out(program: Program, report: Callable[[Any], None]) -> None:
                 raise
             remove(unfinished.place(records.folder, list(program.runs)))
             report(Finished(rows))
+
+
+@lru_cache(maxsize=8)
+def _records(folder: str) -> Records:
+    """One for each place that a worker writes to: it reads every part once to know what is done."""
+    return Records(folder)
+
+
+@contextmanager
+def _claimed(records: Records, program: Program) -> Iterator[bool]:
+    """Hold the program and each of its runs: another runner may have cut the same runs into other programs."""
+    with ExitStack() as stack:
+        keys = (program.part, *sorted(program.runs))  # in one order, so that of two programs one gets all it needs
+        yield all(stack.enter_context(claims.claim(records.store, key)) for key in keys)
 
 
 def _result(program: Program, records: Records, report: Callable[[Any], None]) -> TrainResult | reference.Reference:
@@ -141,8 +165,7 @@ def _write(program: Program, records: Records, result: TrainResult | reference.R
     rows: list[Row] = []
     plan = {run: (cell, *pair) for cell in map(program.cell, program.algorithms) for run, pair in cell.plan().items()}
     for run, policy in zip(result.runs, result.policies, strict=True):
-        name = f"policies/{run.run_id}"
-        sha256 = records.keep(policy, name, bool(run.parameters))
+        name, sha256 = records.keep(policy, f"policies/{run.run_id}", bool(run.parameters))
         about = {"study": program.study, "variant": program.variant or None}
         about |= {"duplicate_of": twins.twin(*plan[run.run_id], run.team_reward)}
         rows.append(run.row() | about | {"policy_file": name, "policy_sha256": sha256})

@@ -77,15 +77,20 @@ class Records:
         """Remove records of failure: now there are better ones."""
         self.store.remove(f"runs/{part}.{FAILED}.parquet")
 
-    def keep(self, policy: Policy, name: str, numbers: bool) -> str:
-        """Save a policy under ``name`` and return the sha256 of the file with its numbers (all of it, without any).
+    def keep(self, policy: Policy, name: str, numbers: bool) -> tuple[str, str]:
+        """Save a policy, and return its name and the sha256 of the file with its numbers (all of it, without any).
+
+        The name is ``name`` and the beginning of the checksum: a record and its policy always match, even where two
+        runners made the same run and only one of their records counts.
 
         Not flushed to the disk: should the power fail, ``verify`` misses what was lost, and its run is done again.
         """
         files = packed(policy)
+        sha256 = hashlib.sha256(files[".safetensors" if numbers else ".json"]).hexdigest()
+        own = f"{name}-{sha256[:12]}"
         for suffix, data in files.items():
-            self.store.write(f"{name}{suffix}", data, durable=False)
-        return hashlib.sha256(files[".safetensors" if numbers else ".json"]).hexdigest()
+            self.store.write(f"{own}{suffix}", data, durable=False)
+        return own, sha256
 
     def read(self, table: str, where: pc.Expression | None = None) -> list[Row]:
         """All rows of a table, or those that ``where`` chooses, sorted by part.

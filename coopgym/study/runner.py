@@ -21,7 +21,7 @@ from coopgym.study import trainers, unfinished
 from coopgym.study.cells import Cell, groups
 from coopgym.study.engines import Engine
 from coopgym.study.estimate import Estimates
-from coopgym.study.program import Busy, Finished, Program, Unwritable, carry_out, failed
+from coopgym.study.program import Busy, Finished, Overtaken, Program, Unwritable, carry_out, failed
 from coopgym.study.records import Records
 from coopgym.study.watcher import Watcher
 
@@ -170,6 +170,8 @@ class Runner:
         program = programs[index]
         if isinstance(news, Busy):
             busy.append(program)
+        elif isinstance(news, Overtaken):
+            pass  # the next plan leaves out what is there
         elif isinstance(news, Finished):
             self._redone |= set(program.runs)
             self.watcher.finished(program, news.rows)

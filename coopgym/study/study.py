@@ -169,7 +169,9 @@ def _status(found: Config, cells: Sequence[Cell], excluded: list[Excluded], reco
         own = [rows.get(run) for run in cell.plan()]
         lines.append(_line(cell, own, estimates))
         left += estimates.seconds(cell) * (lines[-1].missing + lines[-1].failed) / lines[-1].planned
-    claimed = sum(not claims.void(records.store, name) for name in claims.names(records.store))
+    runs = {f"{claims.FOLDER}/{run}" for cell in cells for run in cell.plan()}  # each is claimed beside its program
+    held = [name for name in claims.names(records.store) if name.rsplit(".", 2)[0] not in runs]
+    claimed = sum(not claims.void(records.store, name) for name in held)
     return Status(found.name, records.store.url, lines, excluded, claimed, left)
 
 

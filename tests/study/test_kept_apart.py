@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import subprocess
+import sys
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 import coopgym
@@ -13,12 +16,13 @@ from coopgym.envs.reward import RewardMode
 from coopgym.report.page.build import report
 from coopgym.report.page.cells import cells
 from coopgym.report.page.material import Material
+from coopgym.study import claims
 from coopgym.study.analysis.analysis import analyse
 from coopgym.study.analysis.runs import load
 from coopgym.study.audits import audit_runs
 from coopgym.study.cells import Cell
 from coopgym.study.hacking import by_cell
-from coopgym.study.program import Program, carry_out
+from coopgym.study.program import Busy, Overtaken, Program, carry_out
 from coopgym.study.records import Records
 from coopgym.study.replay import evaluate_run
 from coopgym.study.stored import stored
@@ -151,3 +155,45 @@ def test_a_parent_folder_is_reported_and_analysed_by_the_names_of_its_studies(de
     assert set(analyse(tmp_path)["players"]) == names
     page = report(tmp_path, tmp_path / "page.html").path.read_text()
     assert "IPPO [second, 64 steps]" in page
+
+
+def test_two_runners_of_overlapping_designs_train_nothing_twice_and_leave_records_that_match(tmp_path):
+    """Seeds 0 and 1 are asked for by both, at the same time, in processes of their own and cut in different ways."""
+    code = """
+import sys
+from coopgym.study.ablation import run_ablation
+options = {"max_steps": 4, "lanes": 2, "hidden": (4,), "rollout_steps": 4, "minibatches": 1}
+found = run_ablation("TrustDilemma-v1", ["IPPO"], reward_modes=["private"], seeds=int(sys.argv[1]), steps=200,
+                     out=sys.argv[2], workers=1, **options)
+assert not found.failures and len(found.runs) == int(sys.argv[1]), found
+"""
+    folder = tmp_path / "out"
+    command = [sys.executable, "-W", "error", "-c", code]
+    both = [subprocess.Popen([*command, str(n), str(folder)], stderr=subprocess.PIPE, text=True) for n in (2, 3)]
+    told = [process.communicate(timeout=300)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], told
+    trained = [row["run_id"] for part in (folder / "runs").iterdir() for row in pq.read_table(part).to_pylist()]
+    assert len(trained) == len(set(trained)) == 3
+    rows = Records(folder).read("runs")
+    Records(folder).verify()  # a warning is an error
+    assert sorted(path.name for path in (folder / "policies").glob("*.json")) == sorted(
+        f"{row['policy_file'].removeprefix('policies/')}.json" for row in rows
+    )
+    assert not (folder / "claims").exists()
+
+
+def test_runs_that_another_program_has_made_meanwhile_are_left_out_of_the_next_plan(tmp_path):
+    made(tmp_path)
+    options = BASE | {}
+    plan = Cell("IPPO", "TrustDilemma-v1", MODES, (*SEEDS, 2), 32, options, evaluations=2, episodes=2).plan()
+    wide = Program(
+        ("IPPO",), "TrustDilemma-v1", MODES, (*SEEDS, 2), 32, "cpu", str(tmp_path), options, 1e9, 2, 2, None, "",
+        tuple(plan),
+    )  # fmt: skip
+    news = []
+    carry_out(wide, news.append)
+    assert news == [Overtaken()]
+    held = []
+    with claims.claim(Records(tmp_path).store, wide.runs[-1]):
+        carry_out(wide, held.append)
+    assert held == [Busy()]
