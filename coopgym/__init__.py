@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from coopgym.oracles.result import Solution
     from coopgym.oracles.scores import score
     from coopgym.oracles.solve import solve
+    from coopgym.report.compare import Comparison, compare
     from coopgym.validation.validate import Validation, validate
 
     audit: Room  # a package that can be called
@@ -45,6 +46,7 @@ register_all()
 
 _ROOMS = ("audit", "statistics", "testing")
 _HOMES = {
+    "Comparison": "coopgym.report.compare",
     "Dilemma": "coopgym.oracles.dilemma",
     "Evaluation": "coopgym.algorithms.evaluation",
     "Exploitability": "coopgym.oracles.exploitability",
@@ -54,6 +56,7 @@ _HOMES = {
     "Solution": "coopgym.oracles.result",
     "TrainResult": "coopgym.algorithms.training",
     "Validation": "coopgym.validation.validate",
+    "compare": "coopgym.report.compare",
     "dilemma": "coopgym.oracles.dilemma",
     "evaluate": "coopgym.algorithms.evaluation",
     "exploitability": "coopgym.oracles.exploitability",
@@ -73,6 +76,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Comparison",
     "Dilemma",
     "Evaluation",
     "Exploitability",
@@ -83,6 +87,7 @@ __all__ = [
     "TrainResult",
     "Validation",
     "audit",
+    "compare",
     "dilemma",
     "evaluate",
     "exploitability",

@@ -9,6 +9,7 @@ import typer
 
 from coopgym.cli import output
 from coopgym.cli.audit import audit
+from coopgym.cli.compare import compare
 from coopgym.cli.explore import explore
 from coopgym.cli.group import Commands
 from coopgym.cli.pictures import picture
@@ -252,6 +253,7 @@ def ablate(
 
 
 app.command()(audit)
+app.command()(compare)
 app.command()(explore)
 app.command()(picture)
 app.command()(report)

@@ -59,6 +59,12 @@ class Configuration(NamedTuple):
         """Whether it is of a learner."""
         return self.kind == LEARNER
 
+    def differing(self, other: Configuration) -> int:
+        """In how many facts two configurations differ; of settings each counts, and all parameters of a game as one."""
+        own, theirs = ({**_facts(x), **x._asdict(), "settings": None} for x in (self, other))
+        names = {*own, *theirs} - {FOLDER}
+        return sum(canonical(own.get(name)) != canonical(theirs.get(name)) for name in names)
+
 
 def configuration(row: Row) -> Configuration:
     """The configuration of a row of ``runs``, or of ``audits``, which name the run's version apart from their own."""
