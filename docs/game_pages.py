@@ -109,7 +109,7 @@ def _formulas(found: list[Equation]) -> Iterator[str]:
 
 def _nothing_else(game: Game) -> Iterator[str]:
     """Where no formula names the payoff p, it is the private payoff pi."""
-    if not any("p_i" in one.latex for one in equations(game)):
+    if not any(one.latex.startswith("p_i") for one in equations(game)):
         yield r"Nothing else is paid: $p_i = \pi_i$."
 
 

@@ -15,6 +15,9 @@ from coopgym.mechanisms.value import PowerValue
 class Membership:
     """Who belongs to the coalition: exclusion below ``exit_threshold`` loyalty, re-entry after a cooldown.
 
+    The step at whose end an agent is excluded is the first of its ``cooldown`` steps, as in the release: it is paid as
+    an outsider in at least ``cooldown - 1`` steps (never less than 0), in more while its loyalty is too low.
+
     The release keeps ordered lists of members and of excluded agents. ``order`` ``[..., N]`` is that order: a smaller
     number stands earlier in the agent's list, and everybody who moves goes to the end of the other list.
     """

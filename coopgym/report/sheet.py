@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from coopgym import mechanisms
 from coopgym.envs import released
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.catalogue.tr4 import NUMBERS, REPORTED
@@ -61,8 +62,14 @@ class Equation:
 
 @functools.cache
 def words() -> dict[str, Any]:
-    """The sentences, formulas and symbols of ``games.toml``."""
+    """The sentences and symbols of ``games.toml``."""
     return tomllib.loads(Path(__file__).with_name("games.toml").read_text())
+
+
+@functools.cache
+def formulas() -> dict[str, list[dict[str, Any]]]:
+    """The formulas that stand beside the mechanisms, by the name of a mechanism's class."""
+    return tomllib.loads(Path(mechanisms.__file__).with_name("formulas.toml").read_text())
 
 
 def shown(value: float | tuple[float, ...] | str) -> str:
@@ -178,23 +185,26 @@ def _exit(game: Game) -> list[Parameter]:
 def equations(game: Game) -> list[Equation]:
     """The formulas of what a game pays, part by part, then of its trust."""
     parts = [*game.mechanisms, *([game.trust] if game.trust is not None else [])]
-    return [one for part in parts for one in _equations(part)]
+    return [one for part in parts for one in _equations(part, game)]
 
 
-def _equations(part: Any) -> Iterator[Equation]:
-    """What ``games.toml`` lists for the classes of a part, from the base downwards."""
+def _equations(part: Any, game: Game) -> Iterator[Equation]:
+    """What ``formulas.toml`` lists for the classes of a part, from the base downwards."""
     for kind in reversed(type(part).__mro__):
-        yield from _fitting(part, kind.__name__)
+        yield from _fitting(part, kind.__name__, game)
 
 
 def rewards(game: Game) -> list[Equation]:
     """The three reward modes."""
-    return list(_fitting(game, "rewards"))
+    return list(_fitting(game, "rewards", game))
 
 
-def _fitting(part: Any, name: str) -> Iterator[Equation]:
-    for one in words()["equations"].get(name, ()):
-        if all(_has(part, x) for x in _listed(one, "when")) and not any(_has(part, x) for x in _listed(one, "unless")):
+def _fitting(part: Any, name: str, game: Game) -> Iterator[Equation]:
+    kinds = {kind.__name__ for mechanism in game.mechanisms for kind in type(mechanism).__mro__}
+    for one in formulas().get(name, ()):
+        there = all(_has(part, x) for x in _listed(one, "when")) and kinds.issuperset(_listed(one, "beside"))
+        barred = any(_has(part, x) for x in _listed(one, "unless")) or not kinds.isdisjoint(_listed(one, "without"))
+        if there and not barred:
             yield Equation(one["latex"], one["source"], one["words"])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 import coopgym
 from coopgym.mechanisms.coalition import Membership, everybody
 from coopgym.mechanisms.loyalty import LoyaltyScores, equilibrium_effort, optimal_effort
+from coopgym.report.sheet import words
 
 
 @pytest.mark.parametrize(("n", "beta"), [(4, 0.7), (6, 0.7), (3, 0.5)])
@@ -70,3 +73,20 @@ def test_membership_moves_like_ordered_lists(seed, n, minimum, cooldown):
         assert sorted(lists.members, key=lambda i: state["order"][i]) == lists.members
         assert sorted(lists.excluded, key=lambda i: state["order"][i]) == lists.excluded
         np.testing.assert_array_equal(state["timer"], [lists.timer.get(i, 0) for i in range(n)])
+
+
+@pytest.mark.parametrize(("cooldown", "outside"), [(5, 4), (2, 1), (1, 0), (0, 0)])
+def test_who_is_expelled_is_paid_as_an_outsider_in_one_step_less_than_the_cooldown(cooldown, outside):
+    """The step at whose end an agent is expelled counts; by hand: loyalty 0.5 is below 0.55, and enough to return."""
+    game = coopgym.game("CoalitionFormation-v1", exit_threshold=0.55, reentry_cooldown=cooldown, n_agents=4)
+    team = game.mechanisms[0]
+    still = dataclasses.replace(team, loyalty=dataclasses.replace(team.loyalty, gain=0.0, loss=0.0))
+    game = dataclasses.replace(game, mechanisms=(still,))
+    state, actions = game.reset(), np.full(4, 25.0)
+    half_alone = 0.5 * (25.0 * 25.0**0.7 / 4 - 25.0)
+    paid_outside = []
+    for _ in range(outside + 2):
+        state, payoffs, _ = game.step(state, actions)
+        paid_outside.append(np.isclose(payoffs[0], half_alone))
+    assert paid_outside == [False, *[True] * outside, False]
+    assert "at least $\\tau - 1$ steps" in words()["options"]["reentry_cooldown"]

@@ -13,7 +13,7 @@ from PIL import Image
 
 import coopgym
 from coopgym.envs.catalogue import ENTRIES
-from coopgym.report.sheet import differences, equations, parameters, rules, trust_rates, words
+from coopgym.report.sheet import differences, equations, parameters, rewards, rules, trust_rates, words
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "games"
@@ -136,7 +136,7 @@ def test_a_page_has_its_parts(name):
     for heading in ("Parameters", "What it pays", "How much of a dilemma it is", "Equilibria and optima", "Options",
                     "As released (`-v0`)", "References"):  # fmt: skip
         assert f"\n## {heading}\n" in page
-    assert page.count("\n$$\n") == 2 * (len(equations(game)) + 3)
+    assert page.count("\n$$\n") == 2 * (len(equations(game)) + len(rewards(game)))
     assert f"TR-{game.report}, " in page
     assert {row[0].strip("`") for row in rows(name, "Options") if row[0].startswith("`")} >= set(
         ENTRIES[name].options()

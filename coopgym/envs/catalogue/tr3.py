@@ -85,6 +85,7 @@ def CoalitionFormation(
     reentry_cooldown: int = 5, omega: float = 25.0, beta: float = 0.7,
 ) -> Game:  # fmt: skip
     """A coalition that expels the disloyal and lets them back in once they have earned it."""
+    # reentry_cooldown counts the step at whose end an agent is expelled, as the release does (choice C14)
     n = checks.whole("n_agents", n_agents, 2, 1000)
     size = checks.whole("min_coalition_size", min_coalition_size, 1, n)
     t = _table(o, numbered("member", n), horizon=150)
