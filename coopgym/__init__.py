@@ -6,6 +6,10 @@ first asked for, so that ``import coopgym`` loads these two, NumPy, and nothing 
 
 from __future__ import annotations
 
+# isort: off
+import coopgym._command  # noqa: F401  # before anything that takes time to import
+
+# isort: on
 import importlib
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any

@@ -191,7 +191,7 @@ main()
 
 
 def test_ctrl_c_is_a_sentence_and_exit_code_130(tmp_path):
-    told = process("ablate", "SLCD-v1", "--workers", "2", "--out", str(tmp_path), code=INTERRUPTED)
+    told = process("ablate", "SLCD-v1", "--workers", "2", "--out", str(tmp_path), "-q", code=INTERRUPTED)
     assert told.returncode == 130, told.stderr
     assert told.stderr.splitlines() == ["interrupted: what was finished is kept; the same command goes on from there"]
     assert told.stdout == ""

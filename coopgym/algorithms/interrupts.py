@@ -1,4 +1,4 @@
-"""Ctrl-C that waits until what is under way is whole."""
+"""Signals that ask a program to end: they wait until what is under way is whole, and SIGTERM is heard like Ctrl-C."""
 
 from __future__ import annotations
 
@@ -8,7 +8,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)  # Windows has no SIGHUP
+
+
+class Terminated(KeyboardInterrupt):  # whoever handles Ctrl-C handles this
+    """The process was asked to end by SIGTERM, or by SIGHUP, which a closed terminal sends."""
+
+
+def terminate(number: int, frame: Any) -> None:
+    """A signal handler that raises Terminated."""
+    raise Terminated
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Raise Terminated on SIGTERM and SIGHUP inside the block, so that it can put away what it has.
+
+    Only in the main thread, and only for signals that would end the process now: handlers of others stay.
+    """
+    ours = threading.current_thread() is threading.main_thread()
+    held = [number for number in SIGNALS[1:] if ours and signal.getsignal(number) is signal.SIG_DFL]
+    for number in held:
+        signal.signal(number, terminate)
+    try:
+        yield
+    finally:
+        for number in held:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager
@@ -18,12 +46,13 @@ def patience() -> Iterator[None]:
     Only of signals that would raise it now, and in the main thread, which alone is interrupted.
     """
     ours = threading.current_thread() is threading.main_thread()
-    held = [number for number in SIGNALS if ours and signal.getsignal(number) is signal.default_int_handler]
+    raising = (signal.default_int_handler, terminate)
+    held = {number: signal.getsignal(number) for number in SIGNALS if ours and signal.getsignal(number) in raising}
     came: list[int] = []
 
     def wait(number: int, frame: Any) -> None:
         if came:
-            raise KeyboardInterrupt
+            raise _error(held[number])
         came.append(number)
 
     for number in held:
@@ -31,7 +60,11 @@ def patience() -> Iterator[None]:
     try:
         yield
     finally:
-        for number in held:
-            signal.signal(number, signal.default_int_handler)
+        for number, handler in held.items():
+            signal.signal(number, handler)
     if came:
-        raise KeyboardInterrupt
+        raise _error(held[came[0]])
+
+
+def _error(handler: Any) -> KeyboardInterrupt:
+    return Terminated() if handler is terminate else KeyboardInterrupt()

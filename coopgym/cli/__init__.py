@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -9,14 +10,32 @@ from collections.abc import Sequence
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``coopgym`` with ``arguments`` (those of the process by default); leaves by SystemExit.
 
-    Exit codes: 0 done, 1 the work failed, 2 a value or option is wrong, 130 interrupted.
+    Exit codes: 0 done, 1 the work failed, 2 a value or option is wrong, 130 interrupted, 143 terminated.
     """
+    _open_streams()
     try:
-        import rich  # noqa: F401
-        import typer  # noqa: F401
-    except ModuleNotFoundError as missing:
-        cure = 'install the command line and the learners with: pip install "coopgym[learn]"'
-        sys.exit(f"coopgym: the module {missing.name!r} is not installed; {cure}")
-    from coopgym.cli.commands import app
+        try:
+            import rich  # noqa: F401
+            import typer  # noqa: F401
+        except ModuleNotFoundError as missing:
+            cure = 'install the command line and the learners with: pip install "coopgym[learn]"'
+            sys.exit(f"coopgym: the module {missing.name!r} is not installed; {cure}")
+        from coopgym.cli.commands import app
 
-    app(None if arguments is None else list(arguments), prog_name="coopgym")
+        app(None if arguments is None else list(arguments), prog_name="coopgym")
+    except KeyboardInterrupt:  # before a command had begun
+        print("interrupted: nothing was begun", file=sys.stderr)
+        sys.exit(130)
+
+
+def _open_streams() -> None:
+    """Give the process its three streams where the shell closed some, and let none fail on a character."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:  # opened in this order, each takes the number that is its own
+            stream = open(os.devnull, mode)  # noqa: SIM115
+            if stream.fileno() != number:
+                os.dup2(stream.fileno(), number)
+            setattr(sys, name, stream)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

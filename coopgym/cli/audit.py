@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
+from rich.text import Text
 
-from coopgym.cli import output
+from coopgym.cli import output, parameters
+from coopgym.cli.group import plain
+from coopgym.cli.parameters import Json, Quiet
 
 COLUMNS = {  # heading: measure, form, factor
     "welfare": ("welfare", ",.0f", 1.0),
@@ -27,12 +29,17 @@ COLUMNS = {  # heading: measure, form, factor
 def audit(
     run: Annotated[
         str,
-        typer.Argument(
-            help="A folder of `coopgym train` or `ablate`, or a folder of such folders; with --game also a policy: "
-            "TitForTat, or with --trust a Stable-Baselines3 .zip or an RLlib checkpoint."
+        parameters.argument(
+            "A folder of `coopgym train` or `ablate`, or a folder of such folders; with --game also a policy: "
+            "TitForTat, or with --trust a Stable-Baselines3 .zip or an RLlib checkpoint.",
+            "RUN",
+            parameters.place,
         ),
     ],
-    game: Annotated[str | None, typer.Option(help="Only this game; or the one that a single policy plays.")] = None,
+    game: Annotated[
+        str | None,
+        typer.Option(help="Only this game; or the one that a single policy plays.", callback=parameters.game_id),
+    ] = None,
     effort: Annotated[str, typer.Option(help="quick (about a second for each algorithm and game) or full.")] = "quick",
     trust: Annotated[
         bool,
@@ -41,7 +48,8 @@ def audit(
         ),
     ] = False,
     again: Annotated[bool, typer.Option("--again", help="Measure what was measured before, too.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")] = False,
+    quiet: Quiet = False,
+    json: Json = False,
 ) -> None:
     """Measure what trained policies do: deviations, retaliation, forgiveness, free riding, fairness, strangers.
 
@@ -55,7 +63,7 @@ def audit(
 
     if game and not places_in(Path(run)):
         return show([audit_policy(run, game, effort=effort, trust=trust)], json)
-    with output.progress() as bar:
+    with output.progress(quiet) as bar:
         found = audit_runs(run, game=game, effort=effort, resume=not again, news=bar)
     return show(found.rows, json)
 
@@ -73,8 +81,8 @@ def show(rows: Sequence[Mapping[str, Any]], json: bool) -> None:
         for algorithm, modes in ((name, own) for (where, name), own in cells.items() if where == game):
             for mode, seeds in modes.items():
                 numbers = (_cell(list(seeds.values()), *column) for column in COLUMNS.values())
-                table.add_row(escape(algorithm), mode, *numbers, str(len(seeds)))
-        output.new_console().print(game, style="bold", highlight=False, markup=False)
+                table.add_row(algorithm, mode, *numbers, str(len(seeds)))
+        output.new_console().print(Text(plain(game), "bold"))
         output.new_console().print(table)
     output.new_console().print(MEANING, highlight=False, markup=False)
     return None

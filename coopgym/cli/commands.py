@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from coopgym.cli import output
+from coopgym.cli import output, parameters
 from coopgym.cli.audit import audit
 from coopgym.cli.compare import compare
 from coopgym.cli.explore import explore
 from coopgym.cli.group import Commands
+from coopgym.cli.parameters import ALL_MODES, Device, GameName, Json, Modes, Quiet, Seeds, Steps, names
 from coopgym.cli.pictures import picture
 from coopgym.cli.report import report
 from coopgym.cli.studies import app as studies
@@ -28,16 +29,6 @@ app = typer.Typer(
 )
 
 app.add_typer(studies, name="study")
-
-GameName = Annotated[str, typer.Argument(help="A game, e.g. TrustDilemma-v1; `coopgym list` names all.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")]
-Modes = Annotated[
-    str, typer.Option(help="Reward modes, comma-separated; integrated:0.5 is half way from private to integrated.")
-]
-Seeds = Annotated[int, typer.Option(min=1, help="Number of seeds: 0, 1, 2, ...")]
-Steps = Annotated[int, typer.Option(min=1, help="Environment steps for each seed and reward mode.")]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-ALL_MODES = "private,integrated,cooperative"
 
 
 @app.callback(invoke_without_command=True)
@@ -80,12 +71,13 @@ def show(game: GameName, json: Json = False) -> None:
 @app.command()
 def train(
     algorithm: Annotated[str, typer.Argument(help="A learner, e.g. IPPO.")],
-    game: GameName,
+    game: Annotated[str, typer.Argument(help="A game, e.g. TrustDilemma-v1; it may also come first.")],
     modes: Modes = ALL_MODES,
     seeds: Seeds = 1,
     steps: Steps = 500_000,
-    out: Annotated[Path | None, typer.Option(help="Folder of the run; runs/ALGORITHM-GAME by default.")] = None,
+    out: Annotated[Path | None, parameters.file("Folder of the run; runs/ALGORITHM-GAME by default.")] = None,
     device: Device = "auto",
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Train all seeds and reward modes of one algorithm as one program; keep policies and records.
@@ -97,11 +89,12 @@ def train(
     from coopgym.algorithms import registry
     from coopgym.study.ablation import run_ablation
 
+    algorithm, game = parameters.in_order(algorithm, game)
     registry.algorithm(algorithm, "learner")
     folder = out or Path("runs") / f"{algorithm}-{game}"
-    with output.progress() as bar:
+    with output.progress(quiet) as bar:
         result = run_ablation(
-            game, [algorithm], reward_modes=modes.split(","), seeds=seeds, steps=steps, out=folder, workers=1,
+            game, [algorithm], reward_modes=names(modes), seeds=seeds, steps=steps, out=folder, workers=1,
             device=device, news=bar,
         )  # fmt: skip
     output.runs(result, json)
@@ -111,9 +104,10 @@ def train(
 
 @app.command()
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A folder that `coopgym train` or `coopgym ablate` has written.")],
+    run: Annotated[Path, parameters.argument("A folder that `coopgym train` or `coopgym ablate` has written.", "RUN")],
     episodes: Annotated[int, typer.Option(min=1, help="Episodes for each policy.")] = 100,
     seed: Annotated[int, typer.Option(help="Seed of the games' randomness and of stochastic policies.")] = 0,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Play the trained policies of a run again and report what they earn.
@@ -122,7 +116,7 @@ def evaluate(
     """
     from coopgym.study.replay import evaluate_run
 
-    with output.progress() as bar:
+    with output.progress(quiet) as bar:
         results = evaluate_run(run, episodes=episodes, seed=seed, news=bar)
     output.evaluations(results, json)
 
@@ -131,9 +125,12 @@ def evaluate(
 def solve(
     game: GameName,
     concept: Annotated[str, typer.Option(help=f"{', '.join(NAMES)}; several with commas.")] = "all",
-    mode: Annotated[str | None, typer.Option(help="Reward mode; the concept's own by default.")] = None,
-    plot: Annotated[Path | None, typer.Option(help="A picture of the actions, one panel a concept.")] = None,
-    cache: Annotated[Path | None, typer.Option(help="A folder in which answers are kept.")] = None,
+    mode: Annotated[
+        str | None, typer.Option(help="Reward mode; the concept's own by default.", callback=parameters.modes)
+    ] = None,
+    plot: Annotated[Path | None, parameters.plot("A picture of the actions, one panel a concept.")] = None,
+    cache: Annotated[Path | None, parameters.file("A folder in which answers are kept.")] = None,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Solve a game: equilibria, the social optimum and rules, each with what is certain about it.
@@ -144,8 +141,8 @@ def solve(
     """
     from coopgym.oracles.solve import solve_all
 
-    with output.progress() as bar:
-        found = solve_all(game, None if concept == "all" else concept.split(","), mode, cache=cache, news=bar)
+    with output.progress(quiet) as bar:
+        found = solve_all(game, None if concept == "all" else names(concept), mode, cache=cache, news=bar)
     if plot:
         from coopgym.report.solutions import plot_solutions
 
@@ -156,14 +153,16 @@ def solve(
 @app.command()
 def landscape(
     game: GameName,
-    mode: Annotated[str, typer.Option(help="Reward mode; the release audits integrated rewards.")] = "integrated",
+    mode: Annotated[
+        str, typer.Option(help="Reward mode; the release audits integrated rewards.", callback=parameters.modes)
+    ] = "integrated",
     agents: Annotated[
         str, typer.Option(help="Who leaves in the release's audits: roles, all, or names with commas; the first.")
     ] = "",
     own_rates: Annotated[
         bool, typer.Option("--own-rates", help="Levels are shares of each agent's own endowment, not raw numbers.")
     ] = False,
-    plot: Annotated[Path | None, typer.Option(help="A picture of the surface and of what leaving it pays.")] = None,
+    plot: Annotated[Path | None, parameters.plot("A picture of the surface and of what leaving it pays.")] = None,
     json: Json = False,
 ) -> None:
     """What constants earn in a game, and what leaving them pays: the release's two audits, and ours.
@@ -190,7 +189,8 @@ def _agents(text: str) -> str | int | list[str]:
 def validate(
     report: Annotated[str, typer.Argument(help="1, 2, 3, 4, several with commas, or all.")] = "all",
     strict: Annotated[bool, typer.Option("--strict", help="Also nulls, ablations, predictions, sensitivity.")] = False,
-    plot: Annotated[Path | None, typer.Option(help="A folder for pictures, one a case study.")] = None,
+    plot: Annotated[Path | None, parameters.file("A folder for pictures, one a case study.")] = None,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Compute the published validation of the technical reports again; compare every figure with its recorded value.
@@ -202,7 +202,7 @@ def validate(
     from coopgym.cli import validation
     from coopgym.validation.validate import validate as run
 
-    with output.progress() as bar:
+    with output.progress(quiet) as bar:
         found = run(report, strict, bar)
     pictures = []
     if plot:
@@ -223,10 +223,11 @@ def ablate(
     seeds: Seeds = 7,
     steps: Steps = 500_000,
     modes: Modes = ALL_MODES,
-    out: Annotated[Path | None, typer.Option(help="Folder of the records; runs/ablation-GAME by default.")] = None,
+    out: Annotated[Path | None, parameters.file("Folder of the records; runs/ablation-GAME by default.")] = None,
     trainer: Annotated[str, typer.Option(help="own; or rllib, for RLlib's PPO (the default there) and SAC.")] = "own",
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; the number of cores by default.")] = None,
     device: Device = "auto",
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Train every algorithm under every reward mode; print a table with intervals and save a plot.
@@ -240,10 +241,10 @@ def ablate(
     from coopgym.study.ablation import run_ablation
 
     folder = out or Path("runs") / f"ablation-{game}"
-    names = algorithms or trainers.DEFAULTS[trainers.check(trainer)]
-    with output.progress() as bar:
+    chosen = algorithms or trainers.DEFAULTS[trainers.check(trainer)]
+    with output.progress(quiet) as bar:
         result = run_ablation(
-            game, names.split(","), trainer=trainer, reward_modes=modes.split(","), seeds=seeds, steps=steps,
+            game, names(chosen), trainer=trainer, reward_modes=names(modes), seeds=seeds, steps=steps,
             out=folder, workers=workers, device=device, news=bar,
         )  # fmt: skip
     picture = plot_ablation(result.runs, result.curves, folder / "ablation.png") if result.lines else None

@@ -8,11 +8,15 @@ from typing import Annotated
 import typer
 
 from coopgym.cli.group import say
+from coopgym.cli.parameters import file, game_id
 
 
 def explore(
     game: Annotated[
-        str | None, typer.Argument(help="The game that is open at first: else that of the run, or TrustDilemma-v1.")
+        str | None,
+        typer.Argument(
+            help="The game that is open at first: else that of the run, or TrustDilemma-v1.", callback=game_id
+        ),
     ] = None,
     port: Annotated[int, typer.Option(help="Port of the page; 0 takes any that is free.")] = 8000,
     host: Annotated[str, typer.Option(help="Address to listen on: of this machine alone.")] = "127.0.0.1",
@@ -20,7 +24,7 @@ def explore(
         bool, typer.Option("--allow-remote", help="Listen on an address that other machines reach. No password!")
     ] = False,
     run: Annotated[
-        list[Path] | None, typer.Option(help="A folder of `coopgym train` or `ablate`: its policies may sit in seats.")
+        list[Path] | None, file("A folder of `coopgym train` or `ablate`: its policies may sit in seats.")
     ] = None,
     open_: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = False,
 ) -> None:

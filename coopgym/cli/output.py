@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json as json_
-import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
-from coopgym.cli.group import say
+from coopgym.cli.group import error_object, plain, say
+from coopgym.cli.terminal import News, new_console, new_table, print_json, progress
 
 if TYPE_CHECKING:
     from coopgym.audit.landscape.whole import Landscape
@@ -25,28 +19,7 @@ if TYPE_CHECKING:
     from coopgym.study.ablation import Ablation
     from coopgym.study.summary import Estimate, Line
 
-NEVER_CUT = ("concept", "game", "algorithm", "reward mode", "welfare", "mode")
-News = Callable[[str, float], None]
-
-
-@contextmanager
-def progress() -> Iterator[News]:
-    """A bar with the time left for each piece of work, on a terminal; call what it gives with (name, share done)."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda name, share: None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
-    times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-    with Progress(*columns, *times, console=console, transient=True) as bar:
-        tasks: dict[str, Any] = {}
-
-        def news(name: str, share: float) -> None:
-            if name not in tasks:
-                tasks[name] = bar.add_task(name, total=1.0)
-            bar.update(tasks[name], completed=share)
-
-        yield news
+__all__ = ["News", "new_console", "new_table", "print_json", "progress"]  # and the functions of this module
 
 
 def games(rows: Sequence[Mapping[str, Any]], json: bool) -> None:
@@ -66,7 +39,7 @@ def game(facts: Mapping[str, Any], json: bool) -> None:
     if json:
         return print_json(facts)
     console = new_console()
-    console.print(f"[bold]{facts['id']}[/]  TR-{facts['report']}, {facts['mechanism']}")
+    console.print(_headed(facts["id"], f"  TR-{facts['report']}, {facts['mechanism']}"))
     console.print(facts["summary"], highlight=False)
     console.print(f"{facts['agents']} agents, {facts['horizon']} steps, observability {facts['observability']}")
     table = new_table(("agent", ""), ("endowment", "r"), ("baseline", "r"), ("share", "r"), ("depends most on", ""))
@@ -87,6 +60,11 @@ def game(facts: Mapping[str, Any], json: bool) -> None:
     return None
 
 
+def _headed(name: str, text: str) -> Text:
+    """A line that begins with a name in bold."""
+    return Text.assemble((plain(name), "bold"), plain(text))
+
+
 def picture(path: Path, words: str, json: bool) -> None:
     """Where a picture of a game is, and what it shows in words."""
     if json:
@@ -102,7 +80,8 @@ def runs(result: Ablation, json: bool) -> None:
 
     _failures(result)
     if json:
-        return print_json(result.runs)
+        error = {"error": error_object("; ".join(result.failures), 1), "runs": result.runs}
+        return print_json(error if result.failures else result.runs)
     table = new_table(
         ("mode", ""), ("seed", "r"), ("welfare", "r"), ("cooperation", "r"), ("trust", "r"), ("status", "")
     )
@@ -125,7 +104,7 @@ def evaluations(rows: Sequence[Mapping[str, Any]], json: bool) -> None:
     table = new_table(("run", ""), ("mode", ""), ("seed", "r"), ("welfare", "r"), ("cooperation", "r"), ("trust", "r"))
     for row in rows:
         numbers = (f"{row['welfare']:,.0f}", f"{row['cooperation']:.0%}", f"{row['trust']:.2f}")
-        table.add_row(escape(f"{row['algorithm']} {row['game']}"), row["reward_mode"], _seed(row), *numbers)
+        table.add_row(f"{row['algorithm']} {row['game']}", row["reward_mode"], _seed(row), *numbers)
     new_console().print(table)
     return None
 
@@ -164,7 +143,8 @@ def landscape(found: Landscape, picture: Path | None, json: bool) -> None:
     console = new_console()
     pairs = list(zip(found.static.surface.levels, found.static.mean_returns, strict=True))
     surface = ", ".join(f"{level:.0%} {mean:,.0f}" for level, mean in pairs[::2])
-    console.print(f"[bold]{found.game}[/]  {found.reward_mode} rewards; an agent's mean return at common levels:")
+    text = f"  {found.reward_mode} rewards; an agent's mean return at common levels:"
+    console.print(_headed(found.game, text))
     console.print(f"{surface}; best {found.static.optimal_level:.0%}", highlight=False, markup=False)
     names = ("audit", "agent", "from", "strategy", "at", "to", "gain", "others", "flag")
     table, last = new_table(*((name, "r" if i in (2, 4, 5, 6, 7) else "") for i, name in enumerate(names))), None
@@ -222,7 +202,8 @@ def ablation(result: Ablation, picture: Path | None, json: bool) -> None:
     """The table of an ablation, its yardstick, where its files are, and on stderr what failed."""
     _failures(result)
     if json:
-        return print_json(result.to_dict() | {"picture": picture and str(picture)})
+        error = {"error": error_object("; ".join(result.failures), 1)} if result.failures else {}
+        return print_json(error | result.to_dict() | {"picture": picture and str(picture)})
     console = new_console()
     if result.lines:
         console.print(_lines(result.lines, wide=console.width >= 115))
@@ -272,8 +253,8 @@ def _lines(lines: Iterable[Line], wide: bool) -> Table:
     for line in lines:
         if last not in (None, line.algorithm):
             table.add_section()
-        name = "" if line.algorithm == last else escape(line.algorithm)
-        table.add_row(name, line.reward_mode, *(cell(line) for cell in columns.values()))
+        name = "" if line.algorithm == last else line.algorithm
+        table.add_row(name, line.reward_mode, *(Text(cell(line)) for cell in columns.values()))
         last = line.algorithm
     return table
 
@@ -293,23 +274,4 @@ def _percent(x: Estimate | None) -> list[str]:
 
 def _interval(x: Estimate, form: str, between: str, unit: str = "") -> str:
     mean = f"{x.mean:{form}}{unit}"
-    return mean if x.low is None else rf"{mean}{between}\[{x.low:{form}}, {x.high:{form}}]"
-
-
-def new_table(*columns: tuple[str, str]) -> Table:
-    """An empty table; a column is its name and "r" if it stands on the right."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for name, side in columns:
-        table.add_column(name, justify="right" if side else "left", no_wrap=name in NEVER_CUT)
-    return table
-
-
-def new_console() -> Console:
-    """Rich's guess for a terminal; 120 columns where stdout is a file or a pipe."""
-    fixed = not sys.stdout.isatty() and "COLUMNS" not in os.environ
-    return Console(width=120 if fixed else None)
-
-
-def print_json(content: Any) -> None:
-    """JSON and nothing else."""
-    print(json_.dumps(content, indent=2, default=str, allow_nan=False))
+    return mean if x.low is None else f"{mean}{between}[{x.low:{form}}, {x.high:{form}}]"

@@ -8,15 +8,16 @@ from typing import Annotated
 import typer
 
 from coopgym.cli import output
+from coopgym.cli.parameters import GameName, Json, file
 
 
 def picture(
-    game: Annotated[str, typer.Argument(help="A game, e.g. TrustDilemma-v1; `coopgym list` names all.")],
+    game: GameName,
     animate: Annotated[bool, typer.Option("--animate", help="An animation instead, as WebP or GIF.")] = False,
     out: Annotated[
-        Path | None, typer.Option(help="The file; GAME.png by default, GAME.webp with --animate; also PDF and SVG.")
+        Path | None, file("The file; GAME.png by default, GAME.webp with --animate; also PDF and SVG.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")] = False,
+    json: Json = False,
 ) -> None:
     """Draw one game: its landscape, who depends on whom, and an episode that shows its mechanism.
 

@@ -9,14 +9,15 @@ from typing import Annotated
 import typer
 
 from coopgym.cli import output
+from coopgym.cli.parameters import Json, argument, file
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="What `coopgym ablate`, `study run` or `audit` has written.")],
-    out: Annotated[Path | None, typer.Option(help="The page; report.html in the folder by default.")] = None,
+    folder: Annotated[Path, argument("What `coopgym ablate`, `study run` or `audit` has written.", "FOLDER")],
+    out: Annotated[Path | None, file("The page; report.html in the folder by default.")] = None,
     title: Annotated[str | None, typer.Option(help="Its title; kind and name of the folder by default.")] = None,
     open_: Annotated[bool, typer.Option("--open", help="Show it in a browser.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")] = False,
+    json: Json = False,
 ) -> None:
     """Make one HTML page of an ablation, a study or an audit, from its records alone; it opens without a network.
 

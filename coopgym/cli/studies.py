@@ -9,6 +9,7 @@ import typer
 
 from coopgym.cli import study_output
 from coopgym.cli.group import say
+from coopgym.cli.parameters import Json, Quiet, argument, place
 from coopgym.study.engines import NAMES
 
 app = typer.Typer(
@@ -18,17 +19,20 @@ app = typer.Typer(
     "Example: coopgym study run studies/cpu.toml --dry-run",
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")]
-Folder = Annotated[str, typer.Argument(help="A folder, or URL, that `coopgym study run` has written.")]
+Folder = Annotated[str, argument("A folder, or URL, that `coopgym study run` has written.", "FOLDER", place)]
 
 
 @app.command()
 def run(
-    config: Annotated[Path, typer.Argument(help="A TOML or YAML file; studies/ has one for each purpose.")],
+    config: Annotated[Path, argument("A TOML or YAML file; studies/ has one for each purpose.", "CONFIG")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the cells and an estimate; do nothing.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Programs at a time; else as many as fit.")] = None,
     engine: Annotated[str | None, typer.Option(help=f"{' or '.join(NAMES)}; the file's by default.")] = None,
-    out: Annotated[str | None, typer.Option(help="Folder or URL of the records; the file's by default.")] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(help="Folder or URL of the records; the file's by default.", parser=place, metavar="PLACE"),
+    ] = None,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Carry out a study; what is finished is kept, and the same command goes on where it stopped, inside a run too.
@@ -41,11 +45,11 @@ def run(
     if dry_run:
         study_output.planned(plan, json)
         return
-    with study_output.watching(plan) as watcher:
+    with study_output.watching(plan, quiet) as watcher:
         done = study.run(config, out=out, workers=workers, engine_name=engine, watcher=watcher)
     for failure in done.failures:
         say("error", failure)
-    study_output.status(done.status, json)
+    study_output.status(done.status, json, done.failures)
     if done.failures:
         raise typer.Exit(1)
 
@@ -76,7 +80,10 @@ def analyze(folder: Folder, json: Json = False) -> None:
 def card(
     folder: Folder,
     out: Annotated[
-        str | None, typer.Option(help="Folder of the data set, new or empty; NAME-data here by default.")
+        str | None,
+        typer.Option(
+            help="Folder of the data set, new or empty; NAME-data here by default.", parser=place, metavar="PATH"
+        ),
     ] = None,
     curves: Annotated[
         list[str] | None, typer.Option(help="Keep the curves of this metric alone; may be given again. All by default.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from coopgym.cli.output import new_console, new_table, print_json
+from coopgym.cli.group import error_object, plain
+from coopgym.cli.terminal import Lines, PlainConsole, new_console, new_table, print_json, span
 from coopgym.study.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -49,10 +49,10 @@ def planned(found: Status, json: bool) -> None:
     return None
 
 
-def status(found: Status, json: bool) -> None:
-    """Counts by learner, what failed and why, what is being worked on."""
+def status(found: Status, json: bool, failures: Sequence[str] = ()) -> None:
+    """Counts by learner, what failed and why, what is being worked on. failures: of the command that asks."""
     if json:
-        return print_json(found.to_dict())
+        return print_json(({"error": error_object("; ".join(failures), 1)} if failures else {}) | found.to_dict())
     by_name = new_table(("algorithm", ""), *((name, "r") for name in COUNTED), ("time", "r"))
     for name in dict.fromkeys(_group(line.algorithm) for line in found.lines):
         own = [line for line in found.lines if _group(line.algorithm) == name]
@@ -108,19 +108,38 @@ def card(made: Card, json: bool) -> None:
 
 
 def _around(x: Mapping[str, float]) -> str:
-    return rf"{x['value']:.2f} \[{x['low']:.2f}, {x['high']:.2f}]"
+    return f"{x['value']:.2f} [{x['low']:.2f}, {x['high']:.2f}]"
 
 
 @contextmanager
-def watching(found: Status) -> Iterator[Screen]:
-    """A screen for the time of a study; on anything but a terminal, a line on stderr for each finished program."""
-    err = Console(stderr=True)
-    screen = Screen(found, None if err.is_terminal else err)
-    if not err.is_terminal:
-        yield screen
-        return
-    with Live(screen, console=err, refresh_per_second=4, transient=True):
-        yield screen
+def watching(found: Status, quiet: bool = False) -> Iterator[Watcher]:
+    """A screen for the time of a study; elsewhere than on a terminal, lines on stderr; nothing if quiet."""
+    err = new_console(stderr=True)
+    if quiet:
+        yield Watcher()
+    elif err.is_terminal:
+        screen = Screen(found, None)
+        with Live(screen, console=err, refresh_per_second=4, transient=True):
+            yield screen
+    else:
+        screen = Screen(found, err)
+        with Overview(screen):
+            yield screen
+
+
+class Overview(Lines):
+    """Says now and then how far a study is."""
+
+    def __init__(self, screen: Screen) -> None:
+        super().__init__()
+        self.screen = screen
+
+    def line(self) -> str:
+        """See Lines."""
+        task, shares = self.screen.all.tasks[0], [share for share in list(self.screen.shares) if 0.0 < share < 1.0]
+        done = f"{task.completed:,.0f} of {task.total:,.0f} runs"
+        going = f"{len(shares)} programs at {', '.join(f'{share:.0%}' for share in shares)}" if shares else ""
+        return "; ".join(filter(None, (done, going, str(task.fields["left"]))))
 
 
 class Screen(Watcher):
@@ -129,12 +148,14 @@ class Screen(Watcher):
     lines: where finished programs are said instead, one line each.
     """
 
-    def __init__(self, found: Status, lines: Console | None) -> None:
+    def __init__(self, found: Status, lines: PlainConsole | None) -> None:
         self.lines = lines
+        self.shares: list[float] = []
         self.done: deque[tuple[str, ...]] = deque(maxlen=SHOWN)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        name = TextColumn("{task.description}", markup=False)
+        columns = (name, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self.all = Progress(*columns, TextColumn("{task.fields[left]}"))
-        self.each = Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+        self.each = Progress(name, BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
         self.total = found.count("planned")
         there = found.count("ok") + found.count("diverged")
         self.task = self.all.add_task(f"{found.name}: runs", total=self.total, completed=there, left="")
@@ -153,7 +174,7 @@ class Screen(Watcher):
     def share(self, index: int, program: Program, share: float) -> None:
         """See Watcher."""
         if index not in self.bars:
-            self.bars[index] = self.each.add_task(f"{_name(program)} on {program.game}", total=1.0)
+            self.bars[index] = self.each.add_task(plain(f"{_name(program)} on {program.game}"), total=1.0)
         self.each.update(self.bars[index], completed=share)
         self.shares[index] = share
         self._time_left()
@@ -172,7 +193,10 @@ class Screen(Watcher):
 
     def waiting(self, programs: Sequence[Program]) -> None:
         """See Watcher."""
-        self.all.update(self.task, left=f"{len(programs)} programs are being done by others")
+        text = f"{len(programs)} programs are being done by others"
+        if self.lines is not None and self.all.tasks[0].fields["left"] != text:
+            self._say(f"waiting: {text}")
+        self.all.update(self.task, left=text)
 
     def _close(self, program: Program) -> None:
         index = self.programs.index(program)
@@ -223,13 +247,6 @@ def _weight(program: Program) -> float:
 
     cell = Cell(program.algorithms[0], program.game, program.modes, program.seeds, program.steps, program.options)
     return Estimates().seconds(cell) * len(program.algorithms)
-
-
-def span(seconds: float) -> str:
-    """A length of time, in words."""
-    if seconds < 90.0:
-        return f"{math.ceil(seconds)} s"
-    return f"{seconds / 60.0:.0f} min" if seconds < 5400.0 else f"{seconds / 3600.0:.1f} h"
 
 
 def _excluded(found: Status, out: Console) -> None:

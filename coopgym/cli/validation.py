@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.table import Table
+from rich.text import Text
 
 from coopgym.cli.group import say
 from coopgym.cli.output import new_console, new_table, print_json
@@ -26,13 +27,15 @@ def show(found: Validation, pictures: Sequence[Path], json: bool) -> None:
     for result in found.reports.values():
         console.print(_figures(result))
         console.print(_summary(result), highlight=False, markup=False)
+        console.print()
         console.print(_claims(found, result.report))
         if found.strict:
             console.print(_nulls(result))
             console.print(_ablations(result))
             for name, table in result.harder.items():
                 console.print(f"{name}: {_entries(table)}", highlight=False, markup=False, soft_wrap=True)
-            console.print(f"moves nothing: {', '.join(result.inert) or 'no factor'}\n", highlight=False, markup=False)
+            console.print(f"moves nothing: {', '.join(result.inert) or 'no factor'}", highlight=False, markup=False)
+            console.print()
     for verdict in found.verdicts:
         console.print(f"- {verdict}", highlight=False, markup=False, soft_wrap=True)
     for path in pictures:
@@ -51,7 +54,7 @@ def _figures(result: ReportResult) -> Table:
         table.add_section()
         shown = [figure for figure in figures if figure.published is not None or not figure.holds]
         for i, figure in enumerate(shown):
-            ok = "yes" if figure.holds else "[bold red]NO[/]"
+            ok = Text("yes") if figure.holds else Text("NO", "bold red")
             table.add_row("" if i else variant, figure.name, *_numbers(figure), f"{figure.tolerance:g}", ok)
     return table
 
@@ -66,7 +69,7 @@ def _summary(result: ReportResult) -> str:
     compared = sum(len(figures) for figures in result.figures.values())
     scores = "; ".join(f"{variant} {own:g}/{full:g}" for variant, (own, full) in result.scores.items())
     inside = compared - len(result.departures)
-    return f"{inside} of {compared} recorded figures reproduced in {result.seconds:.1f} s; case study: {scores}\n"
+    return f"{inside} of {compared} recorded figures reproduced in {result.seconds:.1f} s; case study: {scores}"
 
 
 def _claims(found: Validation, report: int) -> Table:
@@ -75,7 +78,7 @@ def _claims(found: Validation, report: int) -> Table:
     for claim, variants in found.claims:
         if claim.report == report:
             given = ", ".join(variants) or "no variant"
-            table.add_row(claim.what.replace("[", r"\["), f"{claim.published:g}", claim.source, given)
+            table.add_row(claim.what, f"{claim.published:g}", claim.source, given)
     return table
 
 

@@ -37,6 +37,9 @@ STYLE: Any = {
     "ytick.color": INK,
     "text.color": INK,
     "svg.hashsalt": "coopgym",  # ids in an SVG are drawn from it
+    "svg.fonttype": "none",  # text stays text
+    "pdf.fonttype": 42,  # TrueType: journals refuse Type 3
+    "ps.fonttype": 42,
 }
 UNSAID = {".png": ("Software",), ".svg": ("Creator", "Date"), ".pdf": ("Creator", "Producer", "CreationDate")}
 
@@ -71,6 +74,9 @@ def plot_ablation(runs: Sequence[Row], curves: Sequence[Row], path: str | Path) 
 def save(figure: Figure, path: str | Path) -> Path:
     """Write a picture of the kind that its ending says, without program and date: the same picture, the same bytes."""
     target = Path(path)
+    known = [f".{kind}" for kind in figure.canvas.get_supported_filetypes()]
+    if target.suffix.lower() not in known:
+        raise ValueError(f"path={str(path)!r} must end in {', '.join(known)}: a picture is stored as one of them")
     target.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(target, metadata=dict.fromkeys(UNSAID.get(target.suffix.lower(), ())) or None)
     return target

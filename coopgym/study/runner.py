@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from coopgym.algorithms.interrupts import terminable
 from coopgym.algorithms.record import canonical
 from coopgym.algorithms.registry import algorithm
 from coopgym.envs.reward import RewardMode
@@ -65,8 +66,13 @@ class Runner:
     def run(self) -> list[str]:
         """Do what is missing; sentences about programs that failed, which the records tell too.
 
-        OSError if records cannot be kept; KeyboardInterrupt leaves what is finished, and checkpoints of the rest.
+        OSError if records cannot be kept; KeyboardInterrupt leaves what is finished, and checkpoints of the rest;
+        SIGTERM raises one, too.
         """
+        with terminable():
+            return self._run()
+
+    def _run(self) -> list[str]:
         self.records.check()
         if self.resume:
             self.records.verify()

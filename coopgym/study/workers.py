@@ -9,8 +9,9 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 Job = Any  # anything that pickles
 Report = Callable[[Any], None]
 Task = Callable[[Any, Report], None]
+OF_TERMINAL = [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]
 GRACE = 300.0  # seconds that a process has to put away what it is at when it is told to stop
 
 
@@ -107,9 +109,28 @@ def _start(task: Task) -> tuple[Connection, SpawnProcess]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_in_child, args=(theirs, task), daemon=True)
-    process.start()
+    with _deaf():
+        process.start()
     theirs.close()
     return ours, process
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Hold back the signals of a terminal while a process is started, which inherits that.
+
+    Ctrl-C goes to all processes of a terminal, also to those that are still importing what they need, and would end
+    those with a traceback. Here it arrives after the block; a child lets it in once it ignores it.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # which would let the signals in again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, OF_TERMINAL)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _stop(processes: Sequence[SpawnProcess]) -> None:
@@ -133,7 +154,10 @@ def _receive(connection: Connection, process: SpawnProcess) -> tuple[str, Any]:
 
 
 def _in_child(connection: Connection, task: Task) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
+    for number in OF_TERMINAL:
+        signal.signal(number, signal.SIG_IGN)  # the parent decides what an interrupt means
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, OF_TERMINAL)
     os.environ["OMP_NUM_THREADS"] = "1"
     one_thread()
 
