@@ -15,6 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from coopgym.envs.catalogue import entry
+from coopgym.explore.connections import Connection
 from coopgym.explore.guard import LOOPBACK, Doors
 from coopgym.explore.players import saved_in
 from coopgym.explore.server import make_app
@@ -96,7 +97,7 @@ def bound(address: str, port: int) -> socket.socket:
 def made(app: Starlette) -> uvicorn.Server:
     """A server for the application that says nothing but errors."""
     config = uvicorn.Config(
-        app, log_level="error", access_log=False, lifespan="off", ws="none", http="h11", server_header=False,
+        app, log_level="error", access_log=False, lifespan="off", ws="none", http=Connection, server_header=False,
         limit_concurrency=64, timeout_keep_alive=30, timeout_graceful_shutdown=1,
     )  # fmt: skip
     return uvicorn.Server(config)

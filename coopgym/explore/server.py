@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import secrets
 import threading
 from collections import OrderedDict
@@ -10,10 +12,9 @@ from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
@@ -25,6 +26,7 @@ from coopgym.explore.page import charts, page
 from coopgym.explore.players import Saved
 from coopgym.explore.session import Session
 
+PATIENCE = 10.0  # seconds that a message may take to arrive
 SESSIONS = 32  # open at a time; the one that was used least recently gives way
 
 Answer = Callable[[Session, Any], dict[str, Any]]
@@ -108,7 +110,7 @@ def _route(name: str, kind: type[Message], work: Callable[[Any], dict[str, Any]]
     async def endpoint(request: Request) -> Response:
         message = _message(request, kind, await _body(request))
         try:
-            return JSONResponse(await run_in_threadpool(work, message))
+            return JSONResponse(await aside(partial(work, message)))
         except UnknownSessionError as unknown:
             raise HTTPException(404, str(unknown)) from None
         except (ValueError, OSError, ImportError) as refused:  # OSError: the file of a saved policy is gone
@@ -129,11 +131,41 @@ def _message(request: Request, kind: type[Message], body: bytes) -> Message:
 async def _body(request: Request) -> bytes:
     """The body, as long as it is short; nothing beyond the limit is kept."""
     body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_BODY:
-            raise HTTPException(413, f"the message is longer than {MAX_BODY} bytes; send less")
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > MAX_BODY:
+                    raise HTTPException(413, f"the message is longer than {MAX_BODY} bytes; send less")
+    except TimeoutError:
+        raise HTTPException(408, f"the message was not there after {PATIENCE:g} seconds; send it at once") from None
+    except ClientDisconnect:
+        raise HTTPException(400, "the message ended before it was whole") from None
     return body
+
+
+async def aside(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What ``work`` gives, from a thread that does not keep the process from ending."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[dict[str, Any]] = loop.create_future()
+
+    def settle(give: Callable[[Any], None], result: Any) -> None:
+        if not answer.done():
+            give(result)
+
+    def run() -> None:
+        try:
+            given = (answer.set_result, work())
+        except Exception as error:
+            given = (answer.set_exception, error)
+        with contextlib.suppress(RuntimeError):  # the server has ended, and nobody waits for this any more
+            loop.call_soon_threadsafe(settle, *given)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return await answer
+    except asyncio.CancelledError:
+        raise HTTPException(503, "the server has ended") from None
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

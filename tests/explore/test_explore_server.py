@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+import contextlib
 import json
+import signal
 import socket
+import subprocess
+import sys
+import time
 
 import httpx
 import pytest
@@ -339,3 +345,51 @@ def test_the_page_opens_with_the_game_that_was_named_or_that_of_the_run(served, 
 def test_any_address_of_127_is_its_own_door(served):
     url, page = served(host="127.0.0.2")
     assert url.startswith("http://127.0.0.2:") and "coopgym" in page
+
+
+BUSY = """
+import sys, time
+from coopgym.explore import server
+def slow(game, mode):
+    print("solving", flush=True)
+    end = time.monotonic() + 100.0
+    while time.monotonic() < end:
+        sum(range(1000))
+server.marks = slow
+from coopgym.cli import main
+main(["explore", "SLCD-v1", "--port", "0"])
+"""
+
+
+def ask(port, name, message):
+    headers = {"Origin": f"http://127.0.0.1:{port}"}
+    return httpx.post(f"http://127.0.0.1:{port}/api/{name}", json=message, headers=headers, timeout=60.0)
+
+
+def test_ctrl_c_ends_the_server_at_once_even_while_it_solves():
+    with subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:
+        assert p.stdout is not None and p.stderr is not None
+        port = int(p.stdout.readline().split("http://127.0.0.1:")[1].split("/")[0])
+        token = ask(port, "new", {"game": "SLCD-v1"}).json()["session"]
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            asked = pool.submit(ask, port, "marks", {"session": token})
+            assert p.stdout.readline() == "solving\n"
+            began = time.monotonic()
+            p.send_signal(signal.SIGINT)
+            assert p.wait() == 130 and time.monotonic() - began < 10.0  # of the hundred that the solve would take
+            assert asked.result().status_code == 503 and "has ended" in asked.result().json()["error"]
+            assert "Traceback" not in p.stderr.read()
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET / HT", b"POST /api/new HTTP/1.1\r\nHost: {host}\r\nContent-Length: 9\r\n\r\n"]
+)
+def test_connections_that_only_wait_shut_nobody_out(sent):
+    with listening() as here, contextlib.ExitStack() as kept:
+        port = int(here.rpartition(":")[2])
+        for _ in range(150):
+            one = kept.enter_context(socket.create_connection(("127.0.0.1", port)))
+            with contextlib.suppress(OSError):  # it may have been closed already
+                one.sendall(sent.replace(b"{host}", b"127.0.0.1:%d" % port))
+        for _ in range(3):
+            assert httpx.get(here, timeout=30.0).status_code == 200
