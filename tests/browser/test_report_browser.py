@@ -96,6 +96,22 @@ def test_the_table_is_saved_as_csv_with_all_digits(shown, folder):
     assert {row["run_id"]: row["welfare"] for row in saved} == exact
 
 
+def test_intervals_are_saved_in_three_columns(shown):
+    table = shown.locator(".table", has_text=re.compile(r"\d \[\d")).first
+    head = [cell for cell in table.locator("thead th").all_inner_texts() if cell]
+    first = table.locator("tbody tr").first.locator("td").all_inner_texts()
+    with shown.expect_download() as saving:
+        table.locator(".below button").click()
+    with open(saving.value.path(), newline="") as lines:
+        (saved, *_) = csv.DictReader(lines)
+    there = {name: cell for name, cell in zip(head, first, strict=False) if re.search(r"\d \[", cell)}
+    assert there
+    for name, cell in there.items():
+        mean, low, high = (x.replace(",", "") for x in re.fullmatch(r"(\S+) \[(\S+), (\S+)\]", cell.strip()).groups())
+        assert (saved[name], saved[f"{name} low"], saved[f"{name} high"]) == (mean, low, high)
+        assert float(low) <= float(mean) <= float(high)
+
+
 def test_a_chart_gives_its_numbers_and_hides_a_series(shown):
     figure = shown.locator("#answer figure")
     figure.locator("summary").click()

@@ -204,13 +204,22 @@
     const safe = /^[=+@\t\r]|^-(?![\d.])/.test(value) ? `'${value}` : value;  // a spreadsheet would compute it
     return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
+  const digits = String.raw`([-+]?[\d.,]+(?:e[-+]?\d+)?%?)`;
+  const interval = new RegExp(`^${digits} \\[${digits}, ${digits}\\]$`, "i");  // a mean with its interval: three columns
   const csv = table => {
     const heads = [...table.tHead.rows[0].cells].filter(head => !head.classList.contains("link"));
-    const lines = [heads.map(head => quoted(text(head)))];
-    for (const row of table.tBodies[0].rows) {
-      if (!row.hidden) lines.push(heads.map((_, i) => quoted(raw(row.cells[i]) === "\u2013" ? "" : raw(row.cells[i]))));
-    }
-    return `${lines.map(line => line.join(",")).join("\r\n")}\r\n`;
+    const shown = [...table.tBodies[0].rows].filter(row => !row.hidden);
+    const value = (row, i) => (raw(row.cells[i]) === "\u2013" ? "" : raw(row.cells[i]));
+    const wide = heads.map((_, i) => shown.some(row => interval.test(value(row, i))));
+    const parts = (row, i) => {
+      if (!wide[i]) return [value(row, i)];
+      const found = interval.exec(value(row, i));
+      const known = found ? found.slice(1) : [value(row, i), "", ""];
+      return known.map(x => (/^[-+]?[\d.,]+%?$/.test(x) ? x.replaceAll(",", "") : x));
+    };
+    const names = heads.flatMap((head, i) => (wide[i] ? ["", " low", " high"] : [""]).map(end => text(head) + end));
+    const lines = [names, ...shown.map(row => heads.flatMap((_, i) => parts(row, i)))];
+    return `${lines.map(line => line.map(quoted).join(",")).join("\r\n")}\r\n`;
   };
   for (const box of all(".table")) {
     const table = box.querySelector("table");
