@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from coopgym.cli.group import error_object, plain, say
-from coopgym.cli.terminal import News, new_console, new_table, print_json, progress
+from coopgym.cli.terminal import News, PlainConsole, new_console, new_table, print_json, progress
 
 if TYPE_CHECKING:
     from coopgym.audit.landscape.whole import Landscape
@@ -215,7 +215,7 @@ def ablation(result: Ablation, picture: Path | None, json: bool) -> None:
     return None
 
 
-def _others(result: Ablation, console: Console) -> None:
+def _others(result: Ablation, console: PlainConsole) -> None:
     if result.others:
         what = "1 run" if result.others == 1 else f"{result.others:,} runs"
         text = f"not counted above: {what} of other designs; `coopgym report {result.folder}` shows all of this folder"

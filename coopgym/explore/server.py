@@ -154,6 +154,7 @@ async def aside(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
             give(result)
 
     def run() -> None:
+        given: tuple[Callable[[Any], None], Any]
         try:
             given = (answer.set_result, work())
         except Exception as error:
