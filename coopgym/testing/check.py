@@ -27,6 +27,7 @@ from coopgym.envs.parallel import make_parallel
 from coopgym.envs.reward import KINDS
 from coopgym.envs.vector import make_vec
 from coopgym.testing import traces
+from coopgym.testing.structure import sentence, structure
 
 HARMLESS = (  # advice of the checkers that does not apply; anything else they say is a failure
     # actions are amounts: between nothing and the endowment
@@ -39,8 +40,9 @@ HARMLESS = (  # advice of the checkers that does not apply; anything else they s
 
 
 def check(game: str | Game, *, seed: int = 0, steps: int | None = None) -> None:
-    """Check a game id or a Game through every face; AssertionError says what failed.
+    """Check a game id or a Game through every face; AssertionError says in one sentence what failed, and where.
 
+    First, that every hook of a mechanism gives the names, types and shapes that it must. Then:
     1. Gymnasium's ``check_env``, render modes included. 2. PettingZoo's ``parallel_api_test``, ``api_test`` and seed
     tests. 3. The vector environment against Gymnasium's SyncVectorEnv in all three autoreset modes, infos included.
     4. Gymnasium, vector, Parallel, AEC and the game itself give the same numbers over whole episodes, torch (in double
@@ -55,6 +57,7 @@ def check(game: str | Game, *, seed: int = 0, steps: int | None = None) -> None:
     """
     made = traces.shortened(numpy_game(game, {}), steps)
     stages: dict[str, Callable[[Game, int], None]] = {
+        "mechanisms": structure,
         "Gymnasium's env checker": gymnasium_checker,
         "PettingZoo's parallel tests": parallel_checkers,
         "PettingZoo's AEC tests": aec_checkers,
@@ -81,7 +84,7 @@ def reported(what: str) -> Iterator[None]:
         try:
             yield
         except Exception as error:
-            raise AssertionError(f"{what}: {error}") from error
+            raise AssertionError(f"{what}: {sentence(error)}") from error
 
 
 def gymnasium_checker(game: Game, seed: int) -> None:

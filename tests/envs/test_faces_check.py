@@ -156,3 +156,73 @@ def test_compare_finds_one_wrong_number():
     traces.compare(trace, dict(trace), 0.0)
     with pytest.raises(AssertionError, match=r"rewards\[3, 1\]"):
         traces.compare(trace, changed, 1e-9)
+
+
+@dataclass(frozen=True, eq=False)
+class Lake(Mechanism):
+    """A stock that is fished; ``fault`` says what is wrong with it."""
+
+    full: np.ndarray
+    fault: str = ""
+
+    @property
+    def observed(self):
+        return {"observed": {"stck": (0.0, 1.0)}, "bounds": {"stock": 1.0}, "dict": 3.0}.get(
+            self.fault, {"stock": (0.0, 1.0)}
+        )
+
+    def initial(self, draws):
+        return 0.5 if self.fault == "initial" else {"stock": self.full}
+
+    def payoffs(self, state, actions, payoffs):
+        if self.fault == "raises":
+            return payoffs + actions.no_such_thing
+        stock = state.extra["stck" if self.fault == "payoffs key" else "stock"]
+        paid = payoffs + actions * stock
+        return {"scalar": float(np.sum(paid)), "none": None, "shape": paid[..., :1]}.get(self.fault, paid)
+
+    def update(self, step):
+        if self.fault == "update key":
+            return {"stok": step.before.extra["stock"]}
+        if self.fault == "step key":
+            return {"stock": step.before.extra["stck"]}
+        if self.fault == "update shape":
+            return {"stock": step.actions}
+        return [1.0] if self.fault == "update list" else {"stock": 0.9 * step.before.extra["stock"]}
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("observed", r"Lake.observed names 'stck', which no mechanism's initial gives; did you mean 'stock'\?"),
+        ("bounds", r"Lake.observed\['stock'\] is 1.0; give a pair"),
+        ("dict", r"Lake.observed gives 3.0; give a dict by name"),
+        ("initial", r"Lake.initial gives 0.5; give a dict by name"),
+        (
+            "payoffs key",
+            r"Lake.payoffs \(test_faces_check.py, line \d+\) fails: there is no 'stck'; did you mean 'stock'",
+        ),
+        ("raises", r"Lake.payoffs \(test_faces_check.py, line \d+\) fails: AttributeError: .*no_such_thing"),
+        ("scalar", r"Lake.payoffs gives a float, [\d.]+; give an array of shape \[3\]"),
+        ("none", r"Lake.payoffs gives a NoneType, None; give an array of shape \[3\]"),
+        ("shape", r"Lake.payoffs gives an array of shape \[1\]; it must be \[3\]"),
+        ("update key", r"Lake.update gives 'stok', which its initial does not; did you mean 'stock'\?"),
+        ("step key", r"Lake.update \(.* fails: there is no 'stck'; did you mean 'stock'\? the state has stock"),
+        ("update shape", r"Lake.update\['stock'\] gives an array of shape \[3\]; it must be \[1\]"),
+        ("update list", r"Lake.update gives \[1.0\]; give a dict by name"),
+    ],
+)
+def test_what_is_wrong_with_a_hook_is_a_sentence(fault, message):
+    with pytest.raises(AssertionError, match=rf"^Commons-v3: mechanisms: {message}") as told:
+        coopgym.testing.check(own_game(Lake(np.ones(1), fault)))
+    assert "\n" not in str(told.value) and "\x1b" not in str(told.value)
+
+
+class Plain(Mechanism):
+    """Is no dataclass."""
+
+
+def test_mechanisms_that_are_none_are_named():
+    for wrong, message in ((Plain(), "Plain is no dataclass"), (object(), "object is no Mechanism")):
+        with pytest.raises(AssertionError, match=f"Commons-v3: mechanisms: {message}"):
+            coopgym.testing.check(own_game(wrong))
