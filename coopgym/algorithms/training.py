@@ -39,6 +39,7 @@ from coopgym.envs.catalogue import entry
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.envs.reward import KINDS, RewardMode
+from coopgym.envs.reward import reward_modes as one_or_more
 from coopgym.files import check_own, output_path, write_atomically
 from coopgym.mechanisms import checks
 
@@ -166,12 +167,12 @@ def train(
     found = registry.algorithm(algorithm, "learner")
     settings, made = _settings(found, game, options)
     found.check(made)
-    modes, checked = _reward_modes(reward_modes), checks.seeds(seeds)
+    modes, checked = one_or_more(reward_modes, once=True), checks.seeds(seeds)
     checks.whole("total_steps", total_steps, 1, 10**12)
     checks.whole("episodes", episodes, 1, 1_000_000)
     setting = observation.check_setting(observability or made.default_observability)
     seat = _seat(found, made, agent, partners)
-    pairs, where = [(mode, seed) for mode in modes for seed in checked], _device(device)
+    pairs, where = [(mode, seed) for mode in modes for seed in checked], device_of(device)
     problem = Problem(
         made, tuple(m for m, _ in pairs), tuple(s for _, s in pairs), setting, where, seat and seat.to(where)
     )
@@ -211,7 +212,7 @@ def planned_run_ids(
     setting = observation.check_setting(observability or made.default_observability)
     checks.whole("total_steps", total_steps, 1, 10**12)
     recipe, chosen = _recipe(settings, total_steps, _seat(found, made, agent, partners)), checks.seeds(seeds)
-    modes = _reward_modes(reward_modes)
+    modes = one_or_more(reward_modes, once=True)
     plan = (evaluations, episodes)
     return [_run_id(found, made, mode, seed, recipe, setting, plan) for mode in modes for seed in chosen]
 
@@ -236,12 +237,6 @@ def planned_recipe(
         "observation": observability or made.default_observability, "team_reward": settings.team_reward,
         **record.recipe(recipe, settings.objective, settings.discount, plan, torch.__version__),
     }  # fmt: skip
-
-
-def _reward_modes(given: str | RewardMode | Iterable[str | RewardMode]) -> list[RewardMode]:
-    """One mode or several, each once."""
-    modes = [given] if isinstance(given, (str, RewardMode)) else checks.items("reward_modes", given, "a list of modes")
-    return checks.once("reward_modes", [RewardMode.of(mode) for mode in modes])
 
 
 def _recipe(settings: Any, total_steps: int, seat: Seat | None) -> dict[str, Any]:
@@ -397,7 +392,8 @@ def _settings(found: registry.Algorithm, game: Game | str, options: dict[str, An
     return settings, make_game(game, **{k: v for k, v in options.items() if k not in own})
 
 
-def _device(name: str) -> torch.device:
+def device_of(name: str) -> torch.device:
+    """The device of a name; ValueError for an unknown one, and for a GPU that is not there."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:

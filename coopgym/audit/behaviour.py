@@ -69,6 +69,11 @@ class Audit:
     notes: tuple[str, ...]
     seconds: float
 
+    def __repr__(self) -> str:
+        modes = ", ".join(dict.fromkeys(self.reward_modes))
+        measured = f"{len(self.values)} measures of {', '.join(self.families)}"
+        return f"<coopgym audit: {self.policy} on {self.game}, {self.replicas} runs ({modes}); {measured}; .record()>"
+
     @property
     def replicas(self) -> int:
         """R."""

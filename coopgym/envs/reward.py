@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -85,6 +85,25 @@ class RewardMode:
             return self.kind
         short = f"{self.mutuality:g}"
         return f"{self.kind}({short if float(short) == self.mutuality else repr(self.mutuality)})"
+
+
+def reward_modes(given: str | RewardMode | Iterable[str | RewardMode], *, once: bool = False) -> list[RewardMode]:
+    """Reward modes from one or several.
+
+    Args:
+        given: What ``RewardMode.of`` takes, or a list of it.
+        once: Refuse a mode that stands twice, rather than take it once.
+
+    Returns:
+        At least one mode, each once.
+
+    Raises:
+        ValueError: For a mode that is not known, none at all, or one that stands twice where ``once`` forbids it.
+    """
+    single = isinstance(given, (str, RewardMode))
+    modes = [RewardMode.of(mode) for mode in ([given] if single else checks.items("reward_modes", given, "a list"))]
+    modes = [RewardMode("private") if mode.kind == "private" else mode for mode in modes]  # whatever its mutuality
+    return checks.once("reward_modes", modes if once else list(dict.fromkeys(modes)))
 
 
 def _mutuality(text: str) -> float:

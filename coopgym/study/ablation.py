@@ -9,6 +9,7 @@ from typing import Any
 
 from coopgym.envs.catalogue import entry
 from coopgym.envs.reward import KINDS, RewardMode
+from coopgym.envs.reward import reward_modes as one_or_more
 from coopgym.mechanisms import checks
 from coopgym.study import trainers
 from coopgym.study.cells import UNSEEDED, Cell, of_game
@@ -38,6 +39,10 @@ class Ablation:
     failures: list[str]
     others: int = 0
 
+    def __repr__(self) -> str:
+        failed = f", {len(self.failures)} programs failed" if self.failures else ""
+        return f"<coopgym ablation: {len(self.runs)} runs in {str(self.folder)!r}{failed}; .lines, .runs, .curves>"
+
     def to_dict(self) -> dict[str, Any]:
         """The table as plain data, for JSON."""
         return {
@@ -48,9 +53,9 @@ class Ablation:
 
 def run_ablation(
     game: str,
-    algorithms: Sequence[str] = ("IPPO", "MAPPO"),
+    algorithms: str | Sequence[str] = ("IPPO", "MAPPO"),
     *,
-    reward_modes: Sequence[str | RewardMode] = KINDS,
+    reward_modes: str | RewardMode | Sequence[str | RewardMode] = KINDS,
     seeds: int | Iterable[int] = 7,
     steps: int = 500_000,
     out: str | Path,
@@ -74,12 +79,11 @@ def run_ablation(
     """
     found, version = entry(game)
     name = f"{found.name}-{version}"
-    modes = tuple(dict.fromkeys(RewardMode.of(mode) for mode in reward_modes))
-    chosen = tuple(range(checks.whole("seeds", seeds, 1, 10_000)) if isinstance(seeds, int) else dict.fromkeys(seeds))
+    modes, chosen = tuple(one_or_more(reward_modes)), tuple(checks.seeds(seeds))
     checks.choice("device", device.split(":")[0], ("auto", "cpu", "cuda"))
     if trainers.check(trainer) != trainers.OWN:
         workers = workers or 1
-    names = list(dict.fromkeys(algorithms))
+    names = list(dict.fromkeys([algorithms] if isinstance(algorithms, str) else algorithms))
     work = Work(device, checkpoint_seconds, pieces=None)
     cells = _cells(names, name, modes, chosen, steps, options, trainer)
     runner = Runner(

@@ -108,6 +108,20 @@ def test_progress_is_told_and_an_interruption_passes_through(capsys):
         (("IPPO", "SLCD-v1"), {"reward_modes": ["altruistic"]}, ValueError, "reward_mode='altruistic'"),
         (("IPPO", "SLCD-v1"), {"seeds": []}, ValueError, r"seeds=\[\] is empty; give at least one"),
         (("IPPO", "SLCD-v1"), {"seeds": [-1]}, ValueError, "seed=-1"),
+        (("IPPO", "SLCD-v1"), {"seeds": [0, 1, 0]}, ValueError, "seeds: 0 stands twice.*give each once"),
+        (("IPPO", "SLCD-v1"), {"seeds": 0}, ValueError, "seeds=0 is out of range"),
+        (("IPPO", "SLCD-v1"), {"seeds": 1.5}, ValueError, "seeds=1.5 is not a list; give 3, or a list"),
+        (("IPPO", "SLCD-v1"), {"seeds": "3"}, ValueError, "seeds='3' is not a list"),
+        (("IPPO", "SLCD-v1"), {"reward_modes": ["private", "private:0.5"]}, ValueError, "stands twice"),
+        (("IPPO", "SLCD-v1"), {"reward_modes": []}, ValueError, r"reward_modes=\[\] is empty"),
+        (("IPPO", "SLCD-v1"), {"reward_modes": 3}, ValueError, "reward_modes=3 is not a list"),
+        (("IPPO", "SLCD-v1"), {"hidden": 0}, ValueError, "hidden=0 is out of range"),
+        (("IPPO", "SLCD-v1"), {"hidden": "64"}, ValueError, "hidden='64' is not a list; give a list of widths"),
+        (("IPPO", "SLCD-v1"), {"hidden": 1.5}, ValueError, "hidden=1.5 is not a list"),
+        (("QMIX", "SLCD-v1"), {"hypernetwork": None}, ValueError, "hypernetwork=None is not a list"),
+        (("IPPO", "SLCD-v1"), {"learning_rate": "1e-3"}, ValueError, "is text, not a number; write it without quotes"),
+        (("IPPO", "SLCD-v1"), {"learning_rate": 10**400}, ValueError, "learning_rate=10+.* is out of range"),
+        (("VDN", "SLCD-v1"), {"activation": "tanhh"}, ValueError, "did you mean 'tanh'"),
         (("IPPO", "SLCD-v1"), {"total_steps": 0}, ValueError, "total_steps=0"),
         (("IPPO", "SLCD-v1"), {"device": "tpu9"}, ValueError, "device='tpu9'"),
         (("IPPO", "SLCD-v1"), {"observability": "everything"}, ValueError, "observability='everything'"),
@@ -116,3 +130,10 @@ def test_progress_is_told_and_an_interruption_passes_through(capsys):
 def test_bad_arguments_are_refused(arguments, options, error, message):
     with pytest.raises(error, match=message):
         coopgym.train(*arguments, **options)
+
+
+def test_a_number_of_seeds_and_a_single_width_are_what_they_say():
+    found = coopgym.train("IPPO", "SLCD-v1", reward_modes="private", seeds=3, total_steps=1, hidden=8, evaluations=1)
+    assert [run.seed for run in found.runs] == [0, 1, 2] and found.settings.hidden == (8,)
+    for text in (repr(found), repr(coopgym.audit(found.policies[0], "SLCD-v1"))):
+        assert len(text) < 300 and "IPPO" in text and "SLCD-v1" in text and "\n" not in text

@@ -13,10 +13,18 @@ class Local:
     """``workers``: processes; by default one for each core, one in all where there is a GPU to use."""
 
     def __init__(self, workers: int | None = None, device: str = "auto") -> None:
+        self.device = device
         self.slots = _fitting(device) if workers is None else checks.whole("workers", workers, 1, 10_000)
 
     def run(self, task: Task, jobs: Sequence[Any], on_news: Callable[[int, Any], None]) -> list[Failure]:
-        """See Engine. With one slot, or one job, everything happens in this process."""
+        """See Engine. With one slot, or one job, everything happens in this process.
+
+        ValueError at once where the device is not there.
+        """
+        if self.device not in ("auto", "cpu"):
+            from coopgym.algorithms.training import device_of
+
+            device_of(self.device)
         return run_jobs(task, jobs, workers=min(self.slots, len(jobs)), on_news=on_news) if jobs else []
 
 
