@@ -87,7 +87,9 @@ class RewardMode:
         return f"{self.kind}({short if float(short) == self.mutuality else repr(self.mutuality)})"
 
 
-def reward_modes(given: str | RewardMode | Iterable[str | RewardMode], *, once: bool = False) -> list[RewardMode]:
+def reward_modes(
+    given: str | Mapping[str, Any] | RewardMode | Iterable[str | RewardMode], *, once: bool = False
+) -> list[RewardMode]:
     """Reward modes from one or several.
 
     Args:
@@ -100,9 +102,8 @@ def reward_modes(given: str | RewardMode | Iterable[str | RewardMode], *, once: 
     Raises:
         ValueError: For a mode that is not known, none at all, or one that stands twice where ``once`` forbids it.
     """
-    single = isinstance(given, (str, RewardMode))
+    single = isinstance(given, (str, Mapping, RewardMode))
     modes = [RewardMode.of(mode) for mode in ([given] if single else checks.items("reward_modes", given, "a list"))]
-    modes = [RewardMode("private") if mode.kind == "private" else mode for mode in modes]  # whatever its mutuality
     return checks.once("reward_modes", modes if once else list(dict.fromkeys(modes)))
 
 
