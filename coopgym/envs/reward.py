@@ -102,8 +102,9 @@ def reward_modes(
     Raises:
         ValueError: For a mode that is not known, none at all, or one that stands twice where ``once`` forbids it.
     """
-    single = isinstance(given, (str, Mapping, RewardMode))
-    modes = [RewardMode.of(mode) for mode in ([given] if single else checks.items("reward_modes", given, "a list"))]
+    if isinstance(given, (str, Mapping, RewardMode)):
+        return [RewardMode.of(given)]
+    modes = [RewardMode.of(mode) for mode in checks.items("reward_modes", given, "a list of modes")]
     return checks.once("reward_modes", modes if once else list(dict.fromkeys(modes)))
 
 

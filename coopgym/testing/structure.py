@@ -48,7 +48,7 @@ def _declared(mechanism: Any) -> None:
     require(dataclasses.is_dataclass(mechanism), f"{name} is no dataclass; put @dataclass(frozen=True) above it")
     for count in ("reset_draws", "step_draws"):
         value = getattr(mechanism, count)
-        whole = isinstance(value, (int, np.integer)) and value >= 0
+        whole = isinstance(value, (int, np.integer)) and int(value) >= 0
         require(whole, f"{name}.{count} is {checks.shown(value)}; give a whole number from 0 on")
 
 
