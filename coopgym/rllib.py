@@ -11,9 +11,7 @@ from coopgym.integrations.missing import need
 need("ray", "coopgym.rllib")
 
 from coopgym.integrations.rllib_config import GameMetrics, ppo_config, sac_config  # noqa: E402
-from coopgym.integrations.rllib_env import GameEnv, register_all  # noqa: E402
+from coopgym.integrations.rllib_env import GameEnv  # noqa: E402
 from coopgym.integrations.rllib_policy import from_rllib  # noqa: E402
 
 __all__ = ["GameEnv", "GameMetrics", "from_rllib", "ppo_config", "sac_config"]
-
-register_all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -46,6 +47,12 @@ class Algorithm:
     seated: bool = True
     by_mode: bool = False
     limit: Callable[[Game], str | None] = lambda game: None
+    module: str = ""  # that registered it
+
+    @property
+    def ours(self) -> bool:
+        """Whether this package registered it, so that every process knows it."""
+        return self.module.partition(".")[0] == __name__.partition(".")[0]
 
     @property
     def family(self) -> str:
@@ -68,9 +75,10 @@ ALGORITHMS: dict[str, Algorithm] = {}
 
 def register(name: str, **entry: Any) -> Callable[[B], B]:
     """Decorator that enters a learner class or a policy maker under ``name``; see Algorithm for the entries."""
+    module = str(sys._getframe(1).f_globals.get("__name__", "__main__"))
 
     def enter(build: B) -> B:
-        algorithm = Algorithm(name=name, build=build, **entry)
+        algorithm = Algorithm(name=name, build=build, **{"module": module, **entry})
         checks.choice("kind", algorithm.kind, KINDS)
         checks.choice("paradigm", algorithm.paradigm, PARADIGMS)
         ALGORITHMS[name] = algorithm

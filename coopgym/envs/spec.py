@@ -13,6 +13,13 @@ from gymnasium.envs.registration import EnvSpec, make
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
 
+FOR_RLLIB = (
+    "RLlib does not know this id and asks Gymnasium for it, whose environment is another one: a single controller of all "
+    "agents. Import coopgym.rllib first, also before Algorithm.from_checkpoint: then the id is the game with its agents. "
+    "If you want the single controller, register it under a name of your own: "
+    "ray.tune.registry.register_env('name', lambda config: gymnasium.make('coopgym/...', **config))"
+)
+
 
 class Specified:
     """A Gymnasium environment whose ``spec`` is plain data, so that ``spec.to_json()`` survives the way back.
@@ -51,10 +58,16 @@ def asked_steps(options: dict[str, Any]) -> int | None:
 
     ``gymnasium.make`` tells ``max_episode_steps`` to its TimeLimit alone, never to the environment, which would end at
     its own horizon without a word. So the caller of the caller is looked at. None where no limit is asked for, or -1.
+
+    Raises:
+        RuntimeError: If RLlib has ``gymnasium.make`` make the environment of an id that is not in its own registry.
     """
     frame = sys._getframe(2)
     if frame.f_code is not make.__code__:
         return None
+    by = "" if frame.f_back is None else str(frame.f_back.f_globals.get("__name__", ""))
+    if by.startswith("ray.rllib"):
+        raise RuntimeError(FOR_RLLIB)
     asked = frame.f_locals.get("max_episode_steps")
     if asked is None and "max_steps" not in options:
         asked = getattr(frame.f_locals.get("env_spec"), "max_episode_steps", None)

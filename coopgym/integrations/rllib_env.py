@@ -111,3 +111,6 @@ def _named(config: Any, id: str) -> Any:
     """The environment's config (RLlib's own kind of dict, which knows its runner) with the game in it."""
     config["game"] = id
     return config
+
+
+register_all()  # at import, so that a checkpoint that names anything of ours finds its environment in a new process

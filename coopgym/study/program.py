@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import coopgym
 from coopgym.algorithms import record, reference
 from coopgym.algorithms.checkpoint import CheckpointError, remove
 from coopgym.algorithms.evaluation import DRAWN_EPISODES, EVALUATIONS
+from coopgym.algorithms.registry import algorithm
 from coopgym.algorithms.training import Progress, TrainResult, train
 from coopgym.envs.catalogue import game as make_game
 from coopgym.study import claims, trainers, twins, unfinished
@@ -101,6 +103,7 @@ def carry_out(program: Program, report: Callable[[Any], None]) -> None:
     What is reported is the share that is done, a sentence about something that is not as it should be, or one of the
     news above.
     """
+    _check_known(program.algorithms)
     records = _records(program.folder)
     with _claimed(records, program) as mine:
         there = records.done() & set(program.runs) if mine and not program.again else set()  # since this was planned
@@ -133,6 +136,20 @@ def _claimed(records: Records, program: Program) -> Iterator[bool]:
     with ExitStack() as stack:
         keys = (program.part, *sorted(program.runs))  # in one order, so that of two programs one gets all it needs
         yield all(stack.enter_context(claims.claim(records.store, key)) for key in keys)
+
+
+def _check_known(names: Sequence[str]) -> None:
+    """ValueError with a cure for an algorithm that a user registered where worker processes do not see it."""
+    for name in names:
+        try:
+            algorithm(name)
+        except ValueError as error:
+            if multiprocessing.parent_process() is None:
+                raise
+            raise ValueError(
+                f'{error}; if you registered it, do so above `if __name__ == "__main__":`, or in a module that the '
+                "script imports, so that worker processes know it too; or give workers=1"
+            ) from None
 
 
 def _result(program: Program, records: Records, report: Callable[[Any], None]) -> TrainResult | reference.Reference:

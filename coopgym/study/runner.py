@@ -112,7 +112,8 @@ class Runner:
         together: dict[str, list[str]] = {}
         for run in runs:
             cell = self.plan[run][0]
-            alone = cell.learns or algorithm(cell.algorithm).kind == "oracle"
+            found = algorithm(cell.algorithm)
+            alone = cell.learns or found.kind == "oracle" or not found.ours  # what a user registered may fail
             key = [cell.algorithm if alone else "", cell.game, cell.variant, cell.options, cell.steps, cell.trainer]
             key += [cell.evaluations, cell.episodes]
             together.setdefault(canonical(key), []).append(run)

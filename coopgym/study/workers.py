@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import multiprocessing
 import os
 import signal
@@ -20,6 +21,10 @@ Job = Any  # anything that pickles
 Report = Callable[[Any], None]
 Task = Callable[[Any, Report], None]
 OF_TERMINAL = [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]
+GUARD = (
+    "a script that starts worker processes is imported by each of them, so its own calls belong under "
+    '`if __name__ == "__main__":`; or give workers=1'
+)
 GRACE = 300.0  # seconds that a process has to put away what it is at when it is told to stop
 
 
@@ -32,32 +37,50 @@ class Failure:
     details: str = ""
 
 
+class WorkerStartError(RuntimeError):
+    """A worker process ended before it could take a job."""
+
+
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_jobs(task: Task, jobs: Sequence[Job], *, workers: int, on_news: Callable[[int, Any], None]) -> list[Failure]:
+def run_jobs(
+    task: Task, jobs: Sequence[Job], *, workers: int, on_news: Callable[[int, Any], None], modules: Sequence[str] = ()
+) -> list[Failure]:
     """Call ``task(job, report)`` for every job, ``workers`` at a time, and return those that failed.
 
     What a task hands to ``report`` arrives here as ``on_news(index of the job, news)``. With one worker the jobs run in
     this process, one after another; otherwise in processes that compute on one thread, each taking one job after
     another. A failed job does not stop the others, even if its process dies. KeyboardInterrupt is raised in all
-    processes, so that a task can put away what it has, and when they have ended it is raised again here.
+    processes, so that a task can put away what it has, and when they have ended it is raised again here. modules: what
+    these processes import before they take a job.
+
+    Raises:
+        WorkerStartError: If a process ends before it takes a job, as it does where a script without a guard for its
+            own calls is imported by it.
     """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # while the script is imported by a worker
+        raise WorkerStartError(GUARD)
     if workers == 1:
         return [failure for i, job in enumerate(jobs) if (failure := _here(task, i, job, on_news))]
     waiting = list(enumerate(jobs))[::-1]
     running: dict[Connection, tuple[int, SpawnProcess]] = {}
-    failures = []
+    failures, begun = [], set[Any]()
     try:
         while waiting or running:
             while waiting and len(running) < workers:
-                ours, process = _start(task)
+                ours, process = _start(task, modules)
                 running[ours] = _give(ours, waiting), process
             for ready in wait(list(running)):
                 index, process = running[ready]  # type: ignore[index]
                 kind, content = _receive(ready, process)  # type: ignore[arg-type]
+                if kind == "ready":
+                    begun.add(ready)
+                    continue
+                if kind == "died" and ready not in begun:
+                    raise WorkerStartError(f"{content[0]} before it took a job: {GUARD}")
                 if kind == "news":
                     on_news(index, content)
                     continue
@@ -104,11 +127,11 @@ def _here(task: Task, index: int, job: Job, on_news: Callable[[int, Any], None])
     return None
 
 
-def _start(task: Task) -> tuple[Connection, SpawnProcess]:
+def _start(task: Task, modules: Sequence[str]) -> tuple[Connection, SpawnProcess]:
     # spawn: a fork of a process that has used torch or threads may hang
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_in_child, args=(theirs, task), daemon=True)
+    process = context.Process(target=_in_child, args=(theirs, task, tuple(modules)), daemon=True)
     with _deaf():
         process.start()
     theirs.close()
@@ -153,7 +176,7 @@ def _receive(connection: Connection, process: SpawnProcess) -> tuple[str, Any]:
     return message
 
 
-def _in_child(connection: Connection, task: Task) -> None:
+def _in_child(connection: Connection, task: Task, modules: Sequence[str]) -> None:
     for number in OF_TERMINAL:
         signal.signal(number, signal.SIG_IGN)  # the parent decides what an interrupt means
     if hasattr(signal, "pthread_sigmask"):
@@ -169,6 +192,8 @@ def _in_child(connection: Connection, task: Task) -> None:
 
     with contextlib.suppress(KeyboardInterrupt, EOFError, OSError):
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # and passes it on like this
+        connection.send(("ready", None))
+        import_modules(modules)
         while True:
             job = connection.recv()
             try:
@@ -177,6 +202,13 @@ def _in_child(connection: Connection, task: Task) -> None:
                 tell("failed", (last_line(error), traceback.format_exc()))
             else:
                 tell("done", None)
+
+
+def import_modules(modules: Sequence[str]) -> None:
+    """Import what registers algorithms; what cannot be imported is missed by the jobs that need it, and they say so."""
+    for name in modules:
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
 
 
 def one_thread() -> None:

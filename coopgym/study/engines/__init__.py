@@ -11,6 +11,34 @@ from coopgym.study.workers import Failure, Task
 NAMES = ("local", "ray")
 
 
+def of_users(jobs: Sequence[Any], script: bool) -> tuple[list[str], dict[int, str]]:
+    """What users registered: modules for other processes to import, and jobs (by index) that cannot be done there.
+
+    Args:
+        jobs: Programs, or whatever else an engine is given.
+        script: Whether those processes import the script that is running, as multiprocessing's do.
+
+    Returns:
+        Names of modules, and by the index of a job the reason with its cure.
+    """
+    from coopgym.algorithms.registry import algorithm
+
+    modules: dict[str, None] = {}
+    lost: dict[int, str] = {}
+    for index, job in enumerate(jobs):
+        for found in map(algorithm, getattr(job, "algorithms", ())):
+            if found.ours or (found.module in ("__main__", "__mp_main__") and script):
+                continue
+            if found.module in ("__main__", "__mp_main__"):
+                lost[index] = (
+                    f"algorithm {found.name!r} is registered in a notebook, at a prompt or in the script itself, which "
+                    "the worker processes cannot import; move it into a module and import that, or give workers=1"
+                )
+            else:
+                modules[found.module] = None
+    return list(modules), lost
+
+
 class Engine(Protocol):
     """``slots``: jobs at a time."""
 

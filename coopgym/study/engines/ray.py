@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from coopgym.mechanisms import checks
-from coopgym.study.workers import GRACE, Failure, Task, last_line, one_thread
+from coopgym.study.engines import of_users
+from coopgym.study.workers import GRACE, Failure, Task, import_modules, last_line, one_thread
 
 POLL = 0.2  # seconds between two looks into the mailbox
 CURE = 'install it with: pip install "coopgym[rllib]"'
@@ -39,12 +40,15 @@ class Ray:
         # retried once: a job whose process dies twice, for memory perhaps, would do so again
         options = {"num_cpus": 1, "num_gpus": self.gpus, "max_retries": 1, "scheduling_strategy": "SPREAD"}
         work = self.ray.remote(**options)(_work)
-        waiting, running, failures = list(enumerate(jobs))[::-1], dict[Any, int](), list[Failure]()
+        modules, lost = of_users(jobs, script=False)
+        failures = [Failure(jobs[index], reason) for index, reason in lost.items()]
+        waiting = [(index, job) for index, job in enumerate(jobs) if index not in lost][::-1]
+        running: dict[Any, int] = {}
         try:
             while waiting or running:
                 while waiting and len(running) < (self.limit or len(jobs)):
                     index, job = waiting.pop()
-                    running[work.remote(task, job, index, mail)] = index
+                    running[work.remote(task, job, index, mail, modules)] = index
                 ended, _ = self.ray.wait(list(running), num_returns=len(running), timeout=POLL)
                 for index, news in self.ray.get(mail.take.remote()):
                     on_news(index, news)
@@ -98,7 +102,7 @@ class Mailbox:
         return taken
 
 
-def _work(task: Task, job: Any, index: int, mail: Any) -> tuple[str, str] | None:
+def _work(task: Task, job: Any, index: int, mail: Any, modules: Sequence[str]) -> tuple[str, str] | None:
     """Do a job on a node; why it failed, if it did."""
     import ray
 
@@ -106,6 +110,7 @@ def _work(task: Task, job: Any, index: int, mail: Any) -> tuple[str, str] | None
     with contextlib.suppress(ModuleNotFoundError):
         import torch  # noqa: F401
     one_thread()
+    import_modules(modules)
     try:
         task(job, lambda news: ray.get(mail.put.remote(index, news)))
     except Exception as error:
