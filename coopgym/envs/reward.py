@@ -111,9 +111,12 @@ def reward_modes(
 def _mutuality(text: str) -> float:
     """The number in ``"integrated:0.5"``."""
     try:
-        return checks.number("mutuality", float(text), 0.0, 1.0)
+        mutuality = float(text)
     except ValueError:
         raise ValueError(f"mutuality={checks.shown(text)} is not a number in [0, 1]") from None
+    if not 0.0 <= mutuality <= 1.0:
+        raise ValueError(f"mutuality={checks.shown(text)} is out of range; give a number in [0, 1]")
+    return mutuality
 
 
 def mix(payoffs: Array, coupling: Array, weights: Weights) -> Array:

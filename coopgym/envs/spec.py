@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Mapping
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
 
 FOR_RLLIB = (
-    "RLlib does not know this id and asks Gymnasium for it, whose environment is another one: a single controller of all "
-    "agents. Import coopgym.rllib first, also before Algorithm.from_checkpoint: then the id is the game with its agents. "
+    "RLlib does not know this id and asks Gymnasium for it, whose environment is another one: a single controller of "
+    "all agents. Import coopgym.rllib first, also before Algorithm.from_checkpoint: then the id is the game with its "
+    "agents. "
     "If you want the single controller, register it under a name of your own: "
     "ray.tune.registry.register_env('name', lambda config: gymnasium.make('coopgym/...', **config))"
 )
@@ -65,13 +67,23 @@ def asked_steps(options: dict[str, Any]) -> int | None:
     frame = sys._getframe(2)
     if frame.f_code is not make.__code__:
         return None
-    by = "" if frame.f_back is None else str(frame.f_back.f_globals.get("__name__", ""))
-    if by.startswith("ray.rllib"):
-        raise RuntimeError(FOR_RLLIB)
+    refuse_rllib(frame)
     asked = frame.f_locals.get("max_episode_steps")
     if asked is None and "max_steps" not in options:
         asked = getattr(frame.f_locals.get("env_spec"), "max_episode_steps", None)
     return None if asked is None or asked == -1 else asked
+
+
+def refuse_rllib(frame: FrameType | None) -> None:
+    """RuntimeError if RLlib is who called Gymnasium, in whose frame this begins."""
+    while frame is not None and _module(frame).startswith("gymnasium."):
+        frame = frame.f_back
+        if frame is not None and _module(frame).startswith("ray.rllib"):
+            raise RuntimeError(FOR_RLLIB)
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
 
 
 def limited(

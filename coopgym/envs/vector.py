@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import sys
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from coopgym.envs import observation, spaces, vector_info
 from coopgym.envs.episode import finite_action, numpy_game
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
-from coopgym.envs.spec import Specified, limited
+from coopgym.envs.spec import Specified, limited, refuse_rllib
 from coopgym.envs.streams import Streams, seed_list
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.arrays import Array, namespace, to_numpy
@@ -59,6 +60,7 @@ def make_vec(
     checks.choice("backend", backend, ("numpy", "torch"))
     if backend == "numpy" and (compile or device not in (None, "cpu")):
         raise ValueError(f"compile={compile} and device={device!r} need torch; give backend='torch'")
+    refuse_rllib(sys._getframe(1))
     made = numpy_game(*limited(game, options, "max_episode_steps", max_episode_steps))
     bound = made if backend == "numpy" and dtype is None else placed(made, backend, dtype, device)
     kind = report or ("all" if backend == "numpy" else "core")

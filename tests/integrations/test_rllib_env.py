@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 
+import gymnasium
 import numpy as np
 import pytest
 
 import coopgym
 
 pytest.importorskip("ray")
+from ray import cloudpickle
 from ray.rllib.core.rl_module.default_model_config import DefaultModelConfig
 from ray.rllib.core.rl_module.multi_rl_module import MultiRLModuleSpec
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
@@ -124,3 +128,28 @@ def test_who_plays_whom():
         ours.from_rllib(modules(env, ["a", "b"]), STORE)
     with pytest.raises(ValueError, match="was not trained on"):
         ours.from_rllib(modules(env, ["both"]), "TrustDilemma-v1")
+
+
+def test_a_pickled_configuration_brings_the_registration_into_a_new_process(tmp_path):
+    """As ``Algorithm.from_checkpoint`` does, which then looks the environment up by its id."""
+    (tmp_path / "config.pkl").write_bytes(cloudpickle.dumps(ours.ppo_config("SLCD-v1", max_steps=5)))
+    code = (
+        "import pickle\n"
+        "config = pickle.loads(open('config.pkl', 'rb').read())\n"
+        "from ray.tune.registry import ENV_CREATOR, _global_registry\n"
+        "made = _global_registry.get(ENV_CREATOR, config.env)(config.env_config)\n"
+        "print(type(made).__name__, made.game.id)\n"
+    )
+    call = [sys.executable, "-W", "ignore", "-c", code]
+    told = subprocess.run(call, capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert told.stdout.split() == ["GameEnv", "SLCD-v1"]
+
+
+@pytest.mark.parametrize("call", ["make({0!r})", "make_vec({0!r})", "make_vec({0!r}, vectorization_mode='sync')"])
+def test_rllib_never_gets_the_joint_game_for_the_id_of_the_game(call):
+    theirs = {"__name__": "ray.rllib.env.single_agent_env_runner", "gymnasium": gymnasium}
+    with pytest.raises(RuntimeError, match=r"Import coopgym\.rllib first"):
+        exec(f"gymnasium.{call.format('coopgym/SLCD-v1')}", theirs)
+    own = {"__name__": "somebody", "gymnasium": gymnasium}
+    exec(f"made = gymnasium.{call.format('coopgym/SLCD-v1')}", own)
+    assert own["made"].action_space is not None
