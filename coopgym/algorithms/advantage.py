@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from coopgym.numerics import exponential
+
 OBJECTIVES = ("finite", "continuing")
 
 
@@ -56,7 +58,7 @@ def annuity(times: Tensor, horizon: int, discount: float, objective: str) -> Ten
     if objective == "continuing":
         return torch.full_like(times, 1.0 / max(1.0 - discount, 1.0 / horizon))
     left = (horizon - times).clamp_min(1.0)
-    return left if discount == 1.0 else (1.0 - discount**left) / (1.0 - discount)
+    return left if discount == 1.0 else (1.0 - exponential(discount, left)) / (1.0 - discount)
 
 
 def standardised(advantages: Tensor) -> Tensor:

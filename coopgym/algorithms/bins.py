@@ -9,6 +9,7 @@ from torch import Tensor
 
 from coopgym.algorithms.networks import Network
 from coopgym.mechanisms import checks
+from coopgym.numerics import product
 
 MOST = 1001
 
@@ -61,5 +62,9 @@ def folded(network: Network, theta: Tensor, matrix: Tensor) -> tuple[Network, Te
     plain = dataclasses.replace(network, outputs=matrix.shape[1])
     weight, bias = network.layers(theta)[-1]
     last = weight.numel() // (theta.shape[0] * theta.shape[1]) + bias.shape[-1]
-    parts = [theta[..., : theta.shape[-1] - last], (weight @ matrix).flatten(-2), (bias @ matrix).squeeze(-2)]
+    parts = [
+        theta[..., : theta.shape[-1] - last],
+        product(weight, matrix).flatten(-2),
+        product(bias, matrix).squeeze(-2),
+    ]
     return plain, torch.cat(parts, -1)

@@ -20,6 +20,7 @@ from coopgym.algorithms.rollout import Choose, uniforms
 from coopgym.envs import observation
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.base import State
+from coopgym.numerics import logaddexp, product
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class COMA(ActorCritic):
 
     def preferences(self, theta: Tensor, features: Tensor) -> Tensor:
         """log softmax ``[R, N, ..., K]`` of features ``[R, N, ..., F]``."""
-        return torch.log_softmax(self.actor(theta, features) @ self.spread, -1)
+        return torch.log_softmax(product(self.actor(theta, features), self.spread), -1)
 
     def mixture(self, preferences: Tensor) -> Tensor:
         """pi: probabilities of what is played, of log softmax."""
@@ -114,7 +115,7 @@ class COMA(ActorCritic):
         if self.epsilon == 0.0:
             return preferences
         own, uniform = max(1.0 - self.epsilon, 1e-12), self.epsilon / self.settings.bins
-        return torch.logaddexp(preferences + math.log(own), torch.full_like(preferences, math.log(uniform)))
+        return logaddexp(preferences + math.log(own), torch.full_like(preferences, math.log(uniform)))
 
     def draw(self, features: Tensor, uniform: Tensor) -> Tensor:
         """Bins ``[R, N, ...]`` played at features ``[R, N, ..., F]``."""
@@ -154,7 +155,7 @@ class COMA(ActorCritic):
 
     def alternatives(self, theta: Tensor, inputs: Tensor) -> Tensor:
         """Q_i ``[R, N, B, K]`` of all bins of the agent, normalised, for inputs ``[R, N, B, S]``."""
-        return self.critic(theta, inputs) @ self.spread
+        return product(self.critic(theta, inputs), self.spread)
 
     def values(self, parameters: dict[str, Tensor], inputs: Tensor) -> Tensor:
         """sum_k pi_i(k | o_i) Q_i(s, (u_-i, k)) ``[R, N, B]``, normalised."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from coopgym.numerics import exponential
+
 
 def dice_values(log_density: Tensor, advantages: Tensor, ended: Tensor) -> Tensor:
     """V_i ``[..., M]`` up to a constant, for derivatives by what ``log_density [..., M, H, E]`` depends on.
@@ -43,4 +45,4 @@ def less_others_mean(returns: Tensor) -> Tensor:
 def decay(ended: Tensor, discount: float) -> Tensor:
     """discount^k ``[..., H, E]``, k the steps since the first of the same episode, or since the first of all."""
     steps = torch.arange(ended.shape[-2], device=ended.device).unsqueeze(-1)
-    return torch.pow(discount, (steps - episode_starts(ended)).float())
+    return exponential(discount, (steps - episode_starts(ended)).float())

@@ -10,7 +10,8 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
+
+from coopgym.numerics import softplus
 
 OVERSHOOT = 0.05
 LOG_STD_BOUNDS = (-5.0, 0.5)

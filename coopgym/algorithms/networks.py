@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import layer_norm
 
+from coopgym import numerics
 from coopgym.mechanisms import checks
 
-ACTIVATIONS = {"relu": torch.relu, "silu": torch.nn.functional.silu, "tanh": torch.tanh}
+ACTIVATIONS = {"relu": torch.relu, "silu": numerics.silu, "tanh": torch.tanh}
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         weight.shape[-1] == 1
     ):  # a product and a sum: the outer product of a batched gemm's backward is five times slower
         return torch.sum(x * weight.mT, -1, keepdim=True) + bias
-    return torch.baddbmm(bias, x, weight)
+    return numerics.products(x, weight, bias)
 
 
 def orthogonal(shape: tuple[int, int, int], gain: float, generator: torch.Generator) -> Tensor:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from coopgym.numerics import exponential
+
 
 class Adam:
     """Adam (Kingma and Ba 2015) on ``theta [R, G, P]``, in place; a replica that is masked does not move at all."""
@@ -22,8 +24,8 @@ class Adam:
         steps += moving
         mean = torch.lerp(first, gradient, 1.0 - b1)
         square = (second * b2).addcmul_(gradient, gradient, value=1.0 - b2)
-        root = (square / (1.0 - b2**steps)).sqrt_().add_(self.epsilon)
-        change = (mean / root).mul_(rate / (1.0 - b1**steps))
+        root = (square / (1.0 - exponential(b2, steps))).sqrt_().add_(self.epsilon)
+        change = (mean / root).mul_(rate / (1.0 - exponential(b1, steps)))
         first.copy_(torch.where(moving, mean, first))
         second.copy_(torch.where(moving, square, second))
         theta.copy_(torch.where(moving, theta - change, theta))

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import elu
 
 from coopgym.algorithms.networks import Network
 from coopgym.algorithms.registry import register
 from coopgym.algorithms.vdn import VDN, VDNSettings
 from coopgym.mechanisms import checks
+from coopgym.numerics import elu
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class QMIX(VDN):
         weights = self.mixer(parameters["mixer"], self.central_state(state)).squeeze(1)
         w1, b1, w2, v = torch.split(weights, self.widths, -1)
         w1 = w1.abs().reshape(*w1.shape[:-1], -1, self.settings.embedding)
-        hidden = elu((values.movedim(1, -1).unsqueeze(-2) @ w1).squeeze(-2) + b1)
+        hidden = elu((values.movedim(1, -1).unsqueeze(-1) * w1).sum(-2) + b1)
         return (hidden * w2.abs()).sum(-1) + v.squeeze(-1)
 
     def central_state(self, state: Tensor) -> Tensor:

@@ -25,6 +25,7 @@ from coopgym.algorithms.rollout import Rollout, uniforms
 from coopgym.algorithms.scaling import PopArt, RewardScale
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.trust import mean_over_pairs
+from coopgym.numerics import exponential
 
 
 @dataclass(frozen=True)
@@ -228,7 +229,7 @@ class ReplayLearner:
         return Sample(
             present.features, self.seen(*present), x["rates"].movedim(2, 1), rewards.movedim(2, 1),
             following.features, self.seen(*following), continues(*ends, s.objective).unsqueeze(1),
-            now.unsqueeze(1), then.unsqueeze(1), (s.discount**steps).unsqueeze(1),
+            now.unsqueeze(1), then.unsqueeze(1), exponential(s.discount, steps).unsqueeze(1),
             y["next_rates"].movedim(2, 1) if "next_rates" in y else None,
         )  # fmt: skip
 

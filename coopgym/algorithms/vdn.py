@@ -20,6 +20,7 @@ from coopgym.algorithms.registry import register
 from coopgym.algorithms.replay_learner import ReplayLearner, ReplaySettings, Sample
 from coopgym.algorithms.rollout import Rollout, uniforms
 from coopgym.mechanisms import checks
+from coopgym.numerics import product
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class VDN(ReplayLearner):
 
     def values(self, parameters: dict[str, Tensor], features: Tensor) -> Tensor:
         """Q_i ``[R, N, B, K]`` of every bin at features ``[R, N, B, F]``, normalised."""
-        return self.network(parameters["values"], features) @ self.spread / self.problem.game.n
+        return product(self.network(parameters["values"], features), self.spread) / self.problem.game.n
 
     def mix(self, parameters: dict[str, Tensor], values: Tensor, state: Tensor) -> Tensor:
         """Q_tot ``[R, B]`` of one value for each agent ``[R, N, B]``, all normalised; ``state`` plays no part."""

@@ -36,6 +36,7 @@ NUMPY = SimpleNamespace(
     log1p=np.log1p,
     tanh=np.tanh,
     sqrt=np.sqrt,
+    power=np.power,
     where=np.where,
     maximum=np.maximum,
     minimum=np.minimum,
@@ -63,6 +64,8 @@ NUMPY = SimpleNamespace(
 def _torch_shim() -> SimpleNamespace:
     import torch
 
+    from coopgym import numerics
+
     def maximum(x: Any, y: Any) -> Any:
         return torch.maximum(x, y) if isinstance(y, torch.Tensor) else torch.clamp_min(x, y)
 
@@ -76,6 +79,7 @@ def _torch_shim() -> SimpleNamespace:
         log1p=torch.log1p,
         tanh=torch.tanh,
         sqrt=torch.sqrt,
+        power=numerics.power,
         where=torch.where,
         maximum=maximum,
         minimum=minimum,

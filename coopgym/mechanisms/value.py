@@ -31,7 +31,7 @@ class PowerValue:
         """Individual value ``[..., N]`` of actions ``[..., N]``; zero, with a finite gradient, at zero."""
         xp = namespace(actions)
         safe = xp.where(actions > TINY, actions, TINY)
-        return xp.where(actions > TINY, safe**self.exponent, 0.0 * actions)
+        return xp.where(actions > TINY, xp.power(safe, self.exponent), 0.0 * actions)
 
 
 def geometric_mean(actions: Array) -> Array:
