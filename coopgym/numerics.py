@@ -13,6 +13,7 @@ exp, expm1, log, log1p, tanh and sqrt need no such care, and on other devices th
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 
 import torch
@@ -20,21 +21,21 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 BLOCK = 64  # elements; a multiple of what any CPU computes at once: two vectors, of 16 floats with AVX-512
-ROW = 16  # floats of a cache line, where a CPU's library begins the row of a product
+LINE = 16  # floats of a cache line
 GRAIN = 32768  # elements for which PyTorch employs one more thread
 
 
 def pointwise(function: Callable[..., Tensor], *arguments: Tensor) -> Tensor:
     """``function`` of tensors of one shape, element by element, the same bits wherever an element lies."""
     first = arguments[0]
-    if first.device.type != "cpu":
+    if first.device.type != "cpu" or torch.compiler.is_compiling():  # no learner compiles
         return function(*arguments)
     count = first.numel()
     missing = padding(count, torch.get_num_threads())
-    flat = [x.reshape(-1) for x in arguments]
-    if missing:
-        flat = [torch.cat([x, x.new_ones(missing)]) for x in flat]
-    return function(*flat)[:count].reshape(first.shape)
+    if not missing:
+        return function(*(x.contiguous() for x in arguments))
+    flat = [torch.cat([x.reshape(-1), x.new_ones(missing)]) for x in arguments]
+    return function(*flat)[:count].view(first.shape)
 
 
 @functools.lru_cache(4096)
@@ -70,22 +71,31 @@ def products(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``x [K, B, i]`` times ``weight [K, i, o]``, plus ``bias [K, 1, o]``: the same bits whatever K and the threads.
 
     The CPU's library chooses how to compute a product by where the result lies in memory, by whether it is a row, and
-    for a single product by the number of threads. So results get whole blocks for their rows, a row gets a second one
-    beside it, and a single product that several threads would share gets a companion.
+    for a single product by the number of threads. So results, and those of the derivative by the weights, get columns
+    more until all begin at a whole cache line; a row gets a second one beside it; and a single product that several
+    threads would share gets a companion.
     """
     if x.device.type != "cpu":
         return torch.bmm(x, weight) if bias is None else torch.baddbmm(bias, x, weight)
     count, rows, outputs = x.shape[0], x.shape[1], weight.shape[-1]
-    short, single, alone = -outputs % ROW, rows == 1, count == 1 and torch.get_num_threads() > 1
+    short = lacking(outputs, rows, x.shape[2])
+    single, alone = rows == 1, count == 1 and torch.get_num_threads() > 1
     if short:
         weight = pad(weight, (0, short))
         bias = None if bias is None else pad(bias, (0, short))
     if single:
         x = pad(x, (0, 0, 0, 1))
     if alone:
-        x, weight = (y.expand(2, -1, -1) for y in (x, weight))
+        x, weight = x.expand(2, -1, -1), weight.expand(2, -1, -1)
+        bias = None if bias is None else bias.expand(2, -1, -1)
     y = torch.bmm(x, weight) if bias is None else torch.baddbmm(bias, x, weight)
     return y[:count, :rows, :outputs] if short or single or alone else y
+
+
+@functools.lru_cache(4096)
+def lacking(outputs: int, rows: int, inputs: int) -> int:
+    """How many columns more than ``outputs`` make ``rows`` and ``inputs`` rows fill whole cache lines."""
+    return next(more for more in range(LINE) if not (outputs + more) * math.gcd(rows, inputs, LINE) % LINE)
 
 
 def product(x: Tensor, matrix: Tensor) -> Tensor:

@@ -55,5 +55,6 @@ def log_density_rate(z: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:
 def entropy(mean: Tensor, log_std: Tensor) -> Tensor:
     """Differential entropy of the rate, of the broadcast shape: that of z plus the mean log slope by quadrature."""
     std = torch.exp(log_std)
-    slopes = sum(w * log_slope(mean + x * std) for x, w in zip(_NODES, _WEIGHTS, strict=True))
+    points = torch.stack([mean + x * std for x in _NODES])
+    slopes = sum(w * slope for w, slope in zip(_WEIGHTS, log_slope(points), strict=True))
     return log_std + 0.5 + _HALF_LOG_2PI + slopes

@@ -99,5 +99,5 @@ def less_baseline(returns: Tensor, first: Tensor) -> Tensor:
 
 def in_units_of_spread(weights: Tensor, first: Tensor) -> Tensor:
     """Weights ``[R, N, H, E]`` over their root mean square in each replica and agent."""
-    square = weights.square().sum((-1, -2), keepdim=True) / first.sum((-1, -2), keepdim=True)
-    return weights / (square.sqrt() + 1e-8)
+    square = weights.square().flatten(2).sum(-1) / first.flatten(2).sum(-1)
+    return weights / (square.sqrt() + 1e-8)[..., None, None]

@@ -235,7 +235,7 @@ class OnPolicy:
         ends = (rollout.terminated | rollout.truncated).flatten(1).sum(-1)
         return {
             "welfare_train": self.per_episode(rollout, rollout.payoffs),
-            "rate": rollout.rates.mean((2, 3)),
+            "rate": rollout.rates.flatten(2).mean(-1),
             "trust": mean_over_pairs(rollout.ending.trust).mean(-1),
             "early_exit_share": rollout.terminated.flatten(1).sum(-1) / ends.clamp_min(1),
             "reward_scale": self.reward_scale.sigma,

@@ -286,12 +286,13 @@ class ReplayLearner:
 
     def _watch(self, played: list[Rollout]) -> dict[str, Tensor]:
         """What these rollouts say about play: welfare of an episode, rates, trust, and the learner's scales."""
-        ends = torch.stack([(x.terminated | x.truncated).flatten(1).sum(-1) for x in played]).sum(0)
-        exits = torch.stack([x.terminated.flatten(1).sum(-1) for x in played]).sum(0)
-        total = torch.stack([x.payoffs.double().flatten(1).sum(-1) for x in played]).sum(0)
+        # one after another: a sum over a first axis takes another order where there is one replica
+        ends = sum((x.terminated | x.truncated).flatten(1).sum(-1) for x in played)
+        exits = sum(x.terminated.flatten(1).sum(-1) for x in played)
+        total = sum(x.payoffs.double().flatten(1).sum(-1) for x in played)
         return {
             "welfare_train": total / ends,
-            "rate": torch.stack([x.rates.sum((2, 3)) for x in played]).sum(0) / self.steps_per_iteration,
+            "rate": sum(x.rates.flatten(2).sum(-1) for x in played) / self.steps_per_iteration,
             "trust": mean_over_pairs(played[-1].ending.trust).mean(-1),
             "early_exit_share": exits / ends,
             "reward_scale": self.reward_scale.sigma,

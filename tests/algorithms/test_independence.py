@@ -9,7 +9,6 @@ import pytest
 import torch
 
 import coopgym
-from coopgym import numerics
 from coopgym.algorithms.learner import Problem
 from coopgym.algorithms.registry import algorithm
 from coopgym.envs.reward import RewardMode
@@ -19,15 +18,19 @@ REPLICAS = (("private", 0), ("integrated", 1), ("cooperative", 2), ("private", 3
 ALONE = (0, 2, 3)  # which of them are also trained by themselves
 TOGETHER = ((0, 1, 2), (0, 1, 2, 3), (3, 2, 0))
 # widths and counts that fill no vector of a CPU's, so that nothing is aligned by chance
-ODD = {"lanes": 6, "hidden": (33,), "batch": 37, "warmup": 12, "bins": 7, "epochs": 2, "pool": 2, "window": 9,
+ODD = {"lanes": 6, "hidden": (33,), "batch": 37, "warmup": 56, "bins": 7, "epochs": 2, "pool": 2, "window": 9,
        "replay_steps": 60}  # fmt: skip
 EVEN = {**ODD, "lanes": 8, "hidden": (32, 16), "batch": 64, "bins": 21}
 
 
+def fields(name):
+    """The names of a learner's settings."""
+    return {field.name for field in dataclasses.fields(algorithm(name, "learner").settings)}
+
+
 def learner(name, game, replicas, settings):
     """A learner of these (mode, seed) with those of the settings that it has."""
-    found = algorithm(name, "learner")
-    known = {field.name for field in dataclasses.fields(found.settings)}
+    found, known = algorithm(name, "learner"), fields(name)
     modes, seeds = zip(*replicas, strict=True)
     problem = Problem(game, tuple(map(RewardMode.of, modes)), seeds, game.default_observability, torch.device("cpu"))
     return found.build(problem, found.settings(**{k: v for k, v in settings.items() if k in known}))
@@ -79,12 +82,32 @@ def games():
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_replica_is_the_same_to_the_bit_whoever_is_trained_beside_it(name):
-    assert faults(name, games()["AppleAppStore-v1"], ODD, 2) == []
+    iterations = 1 if "batch" in fields(name) else 2  # those with replay improve many times in one
+    assert faults(name, games()["AppleAppStore-v1"], ODD, iterations) == []
 
 
 @pytest.mark.parametrize("name", [name for name in LEARNERS if name != "MeanFieldAC"])
 def test_so_it_is_with_two_agents_and_widths_that_fill_vectors(name):
     assert faults(name, games()["TrustDilemma-v1"], EVEN, together=((0, 1, 2, 3),)) == []
+
+
+@pytest.mark.parametrize("id", [id for id in coopgym.list_games() if id.endswith("-v1")])
+def test_a_game_pays_and_shows_a_replica_the_same_whoever_plays_beside_it(id):
+    game = coopgym.game(id, max_steps=5)
+    found = {}
+    for which in ((0,), (2,), (0, 1, 2)):
+        games = learner("IndependentREINFORCE", game, [REPLICAS[r] for r in which], ODD).games
+        rates = [torch.stack([fixed_rates(r, game.n, 6, t) for r in which]) for t in range(6)]
+        rollout = games.rollout(lambda features, t, rates=rates: (rates[t],), 6)
+        found[which] = {name: getattr(rollout, name) for name in ("features", "payoffs", "rewards")}
+    for place, r in ((0, 0), (2, 2)):
+        assert differing(found[0, 1, 2], found[r,], place) == []
+
+
+def fixed_rates(replica, agents, lanes, t):
+    """Rates ``[N, E]`` of a replica at a step, some of them at the corners."""
+    g = torch.Generator().manual_seed(1000 * replica + t)
+    return (1.4 * torch.rand(agents, lanes, generator=g) - 0.2).clamp(0.0, 1.0)
 
 
 @pytest.mark.parametrize("name", ["IPPO", "ISAC", "LOLA", "QMIX"])
@@ -98,17 +121,9 @@ def test_so_it_is_in_a_crowd(name):
     assert faults(name, games()["ApacheProject-v1"], settings, together=((0, 1, 2),)) == []
 
 
-@pytest.mark.parametrize("name", ["MAPPO", "QMIX", "COMA"])
-def test_the_number_of_threads_does_not_matter(name):
-    game = games()["AppleAppStore-v1"]
-    for which in ((0,), (0, 1, 2, 3)):
-        one, two = (outcome(name, game, which, {**ODD, "hidden": (256, 128)}, threads=t) for t in (1, 2))
-        assert [differing({k: x[r : r + 1] for k, x in two.items()}, {k: x[r : r + 1] for k, x in one.items()}, 0)
-                for r in range(len(which))] == [[]] * len(which)  # fmt: skip
-
-
 def test_so_it_is_with_a_cpu_that_has_no_vectors():
-    environment = {**os.environ, "ATEN_CPU_CAPABILITY": "default", "OMP_NUM_THREADS": "1"}
+    root = os.path.dirname(os.path.dirname(coopgym.__file__))
+    environment = {**os.environ, "ATEN_CPU_CAPABILITY": "default", "OMP_NUM_THREADS": "1", "PYTHONPATH": root}
     command = [sys.executable, __file__]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
