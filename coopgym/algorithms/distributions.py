@@ -56,5 +56,5 @@ def entropy(mean: Tensor, log_std: Tensor) -> Tensor:
     """Differential entropy of the rate, of the broadcast shape: that of z plus the mean log slope by quadrature."""
     std = torch.exp(log_std)
     points = torch.stack([mean + x * std for x in _NODES])
-    slopes = sum(w * slope for w, slope in zip(_WEIGHTS, log_slope(points), strict=True))
+    slopes = sum(w * slope for w, slope in zip(_WEIGHTS, log_slope(points).unbind(), strict=True))
     return log_std + 0.5 + _HALF_LOG_2PI + slopes
