@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MEASURES = ("welfare", "share_of_best", "cooperation", "trust", "length")
+BOUNDS = {"cooperation": (0.0, 1.0), "trust": (0.0, 1.0)}  # of means
 PLACE = "place"  # the key of a row that names its folder
 LEVEL = 0.05
 Row = Mapping[str, Any]
@@ -307,6 +308,10 @@ def _notes(
         notes.append(
             f"{len(bare)} designs share no seed with their counterpart: their differences are of means, unpaired"
         )
+    seeds = max((x.pairs for x in found), default=0)
+    tests = sum(x.p is not None for x in found)
+    if tests and 2.0 ** (1 - seeds) * tests > LEVEL:
+        notes.append(f"with {seeds} pairs and {tests} tests no difference can pass at the 5% level: read its interval")
     lost = sum(line.left_out for line in lines.values())
     if lost:
         notes.append(f"{lost} runs diverged or failed and are in no mean")
@@ -318,13 +323,13 @@ def _line(own: Configuration, runs: Sequence[Row], named: Labels) -> Line:
     means = {}
     for measure in MEASURES:
         values = [x for row in good if (x := _value(measure, row)) is not None]
-        means[measure] = _mean(values) if values else None
+        means[measure] = _mean(values, BOUNDS.get(measure)) if values else None
     return Line(*named.cell(runs[0]), runs[0][PLACE], len(good), len(runs) - len(good), means)
 
 
-def _mean(values: Sequence[float]) -> Estimate:
+def _mean(values: Sequence[float], bounds: tuple[float, float] | None = None) -> Estimate:
     """With its interval; of one run, without."""
-    return Estimate(*(None if math.isnan(x) else x for x in mean_interval(values)))  # type: ignore[arg-type]
+    return Estimate(*(None if math.isnan(x) else x for x in mean_interval(values, bounds=bounds)))  # type: ignore[arg-type]
 
 
 def _ends(mean: Estimate | None) -> tuple[Any, Any, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import coopgym
-from coopgym.report.page import answers, cases, episodes, fingerprints, landscape, measures
+from coopgym.report.page import answers, cases, episodes, fingerprints, landscape, making, measures
 from coopgym.report.page.material import Material
 from coopgym.report.page.strata import numbers, spread
 from coopgym.study.analysis import resampling
@@ -408,3 +409,11 @@ def test_a_large_study_stays_small(monkeypatch):
     whole = large()
     sizes = {make.__module__: sound(panel) for make in PANELS if (panel := make(whole))}
     assert len(sizes) == len(PANELS) and sum(sizes.values()) < 600_000, sizes
+
+
+def test_seeds_that_are_far_apart_are_named_without_counting_from_one_to_the_other():
+    tracemalloc.start()
+    assert making._seeds([{"seed": 0}, {"seed": 10**8}, {"seed": 2**62}]) == "0, 100000000 and 4611686018427387904"
+    assert making._seeds([{"seed": seed} for seed in (3, 5, 4)]) == "3 to 5"
+    assert tracemalloc.get_traced_memory()[1] < 1e6
+    tracemalloc.stop()

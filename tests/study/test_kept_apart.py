@@ -10,16 +10,19 @@ import sys
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 import coopgym
+from coopgym.cli.commands import app
 from coopgym.envs.reward import RewardMode
+from coopgym.report.compare import compare
 from coopgym.report.page.build import report
 from coopgym.report.page.cells import cells
 from coopgym.report.page.material import Material
 from coopgym.study import claims
 from coopgym.study.analysis.analysis import analyse
 from coopgym.study.analysis.runs import load
-from coopgym.study.audits import audit_runs
+from coopgym.study.audits import audit_policy, audit_runs
 from coopgym.study.cells import Cell
 from coopgym.study.hacking import by_cell
 from coopgym.study.program import Busy, Overtaken, Program, carry_out
@@ -197,3 +200,32 @@ def test_runs_that_another_program_has_made_meanwhile_are_left_out_of_the_next_p
     with claims.claim(Records(tmp_path).store, wide.runs[-1]):
         carry_out(wide, held.append)
     assert held == [Busy()]
+
+
+@pytest.fixture(scope="module")
+def mixed(designs, tmp_path_factory):
+    """A learner beside heuristics, a constant and an oracle, as a study has them."""
+    folder = together(tmp_path_factory.mktemp("mixed") / "out", designs["base"])
+    for names, modes in ((("TitForTat", "Constant_50"), ()), (("Nash",), MODES)):
+        cells = [Cell(name, "TrustDilemma-v1", modes, options={"max_steps": 4}) for name in names]
+        runs = tuple(run for cell in cells for run in cell.plan())
+        program = Program(names, "TrustDilemma-v1", modes, (None,), 0, "cpu", str(folder), {"max_steps": 4}, runs=runs)
+        carry_out(program, lambda news: None)
+    return folder
+
+
+def test_what_needs_no_training_is_audited_evaluated_reported_and_compared(mixed, tmp_path):
+    names = {"IPPO", "TitForTat", "Constant_50", "Nash"}
+    rows = audit_runs(mixed).rows
+    assert {row["algorithm"] for row in rows} == names
+    assert {row["reward_mode"] for row in rows if row["algorithm"] == "TitForTat"} == {"none"}
+    alone = audit_policy("TitForTat", coopgym.game("TrustDilemma-v1", max_steps=4))
+    (own,) = (row for row in rows if row["algorithm"] == "TitForTat")
+    assert own["best_gain"] == alone["best_gain"] and own["welfare"] == alone["welfare"]
+    assert by_cell(rows).keys() == {("TrustDilemma-v1", name) for name in names}
+    assert {row["algorithm"] for row in evaluate_run(mixed, episodes=1)} == names
+    assert {cell.player for cell in cells(Material.read(mixed))} == names
+    assert {line.algorithm for line in compare(mixed).lines} == names
+    told = CliRunner().invoke(app, ["audit", str(mixed)])
+    assert told.exit_code == 0 and "Constant_50" in told.output
+    assert report(mixed, tmp_path / "page.html").runs == 8

@@ -78,7 +78,7 @@ def _seeds(rows: Iterable[Row]) -> str:
     seeds = sorted({row["seed"] for row in rows if row["seed"] is not None})
     if not seeds:
         return "none: nothing is random"
-    whole = seeds == list(range(seeds[0], seeds[-1] + 1)) and len(seeds) > 2
+    whole = len(seeds) > 2 and seeds[-1] - seeds[0] == len(seeds) - 1
     return f"{seeds[0]} to {seeds[-1]}" if whole else listed([str(seed) for seed in seeds], 12)
 
 
