@@ -6,21 +6,20 @@
 from __future__ import annotations
 
 import matplotlib
-from behaviour_tables import PAGE, SHOWN, cells, comparable, compared, rows
+from behaviour_tables import PAGE, SHOWN, Found, cells, comparable, compared, rows
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from coopgym.audit.comparison import Comparison
 from coopgym.report.plots import COLOURS, DASHES, FAINT, INK, STYLE
 
-CLASSES = ("TR-1", "TR-2", "TR-3", "TR-4")
+CLASSES = ("all games", "TR-1", "TR-2", "TR-3", "TR-4")
 AFTER = {"integrated": -0.13, "cooperative": 0.13}  # modes that are compared with private, and their places on a line
 
 
-def draw(axis: Axes, found: Comparison, measure: str) -> None:
-    """One measure: a dot and an interval for each class and change; filled where the correction leaves it."""
-    for c in found.changes:
+def draw(axis: Axes, found: Found, measure: str) -> None:
+    """One measure: a dot and an interval for each change, over all games (by game) and in each class (by pair)."""
+    for c in (*found.together.changes, *found.pairs.changes):
         if c.measure == measure and c.before == "private" and c.difference is not None:
             y, colour = CLASSES.index(c.game) + AFTER[c.after], COLOURS[c.after]
             axis.plot([c.low, c.high], [y, y], color=colour, linewidth=1.8)

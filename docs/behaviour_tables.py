@@ -19,15 +19,18 @@ from learner_tables import ROOT, table
 from readme_tables import keep, replaced
 
 import coopgym
-from coopgym.audit.comparison import RESAMPLES, Change, Comparison, compare_modes
+from coopgym.audit.comparison import Change, Comparison, compare_modes
 from coopgym.audit.measures import CATALOGUE
 from coopgym.report.catalogue import TITLES
 
 PAGE = ROOT / "docs" / "behaviour.md"
 NOTES = ROOT / "data_cards" / "audit" / "NOTES.md"
 DATA = ROOT / "data_cards" / "audit" / "audits"
+RUNS = ROOT / "data_cards" / "audit" / "runs"
 RESULTS = ROOT / "benchmarks" / "results" / "behaviour.json"
 ORDER = ("game", "algorithm", "reward_mode", "seed")
+GAME = "single game"  # the key of a cell that names its game, which is what is sampled
+TEAM = "†"  # behind the name of a learner that is trained on the sum of all agents' rewards
 Row = dict[str, Any]
 
 
@@ -75,9 +78,27 @@ EARLIER = "measured by coopgym 0.1.0 in a game that a rule can end, where it too
 CHANGES = (("private", "integrated"), ("private", "cooperative"), ("integrated", "cooperative"))
 
 
-def rows() -> list[Row]:
-    """The audits, in the order in which they are compared."""
+def everything() -> list[Row]:
+    """All audits, in the order in which they are compared."""
     return sorted(pq.read_table(DATA).to_pylist(), key=lambda row: [row[name] for name in ORDER])
+
+
+@functools.cache
+def trained() -> dict[str, Row]:
+    """What the records say of the training of each run, by run_id."""
+    columns = ["run_id", "algorithm", "duplicate_of", "team_reward"]
+    return {row["run_id"]: row for row in pq.read_table(RUNS, columns=columns).to_pylist()}
+
+
+def rows() -> list[Row]:
+    """The audits without those of runs that repeat a run of another mode: the same training problem and seed."""
+    return [row for row in everything() if trained()[row["run_id"]]["duplicate_of"] is None]
+
+
+@functools.cache
+def teams() -> frozenset[str]:
+    """Learners that are trained on the sum of all agents' rewards."""
+    return frozenset(row["algorithm"] for row in trained().values() if row["team_reward"])
 
 
 def comparable(audits: Sequence[Row]) -> list[Row]:
@@ -111,7 +132,13 @@ def cells(audits: Sequence[Row]) -> list[Row]:
     for row in audits:
         groups.setdefault((row["algorithm"], row["game"], row["reward_mode"]), []).append(row)
     return [
-        {"algorithm": "all", "game": f"TR-{report(game)}", "reward_mode": mode, "seed": f"{algorithm} {game}"}
+        {
+            "algorithm": "all",
+            "game": f"TR-{report(game)}",
+            "reward_mode": mode,
+            "seed": f"{algorithm} {game}",
+            GAME: game,
+        }
         | {shown.title: average([shown.of(row) for row in own]) for shown in SHOWN}
         for (algorithm, game, mode), own in groups.items()
     ]
@@ -123,29 +150,66 @@ def average(values: Sequence[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def compared(means: Sequence[Row]) -> Comparison:
-    """All classes, measures and changes of mode, corrected together."""
-    return compare_modes(means, [shown.title for shown in SHOWN])
+class Found(NamedTuple):
+    """Changes over all games, of learners of their own rewards and of learners of the sum, and over each class, games
+    being the sample; and of pairs of learner and game in a class."""
+
+    together: Comparison
+    team: Comparison
+    classes: Comparison
+    pairs: Comparison
 
 
-def effects(found: Comparison, game_class: str) -> str:
-    """One line a measure: its mean under private rewards, and each change with interval and corrected p."""
+def compared(means: Sequence[Row]) -> Found:
+    """All measures and changes of mode, each family of tests corrected by itself."""
+    names = [shown.title for shown in SHOWN]
+    whole = [row | {"game": "all games"} for row in means]
+    own, team = ([row for row in whole if (row["seed"].split()[0] in teams()) == sum_] for sum_ in (False, True))
+    over_all = [compare_modes(part, names, cluster=GAME) for part in (own, team)]
+    return Found(*over_all, compare_modes(means, names, cluster=GAME), compare_modes(means, names))
+
+
+def by_change(changes: Sequence[Change]) -> dict[tuple[str, str, str, str], Change]:
+    """By class, measure, and both modes."""
+    return {(c.game, c.measure, c.before, c.after): c for c in changes}
+
+
+def effects(found: Found, game_class: str) -> str:
+    """One line a measure: its mean under private rewards, and each change over pairs, with the p of games beside it."""
+    pairs, games = by_change(found.pairs.changes), by_change(found.classes.changes)
     lines = []
     for shown in SHOWN:
-        own = [c for c in found.changes if (c.game, c.measure) == (game_class, shown.title)]
-        by_modes = {(c.before, c.after): c for c in own}
-        first = by_modes[CHANGES[0]]
+        keys = [(game_class, shown.title, *modes) for modes in CHANGES]
+        first = pairs[keys[0]]
         mean = "-" if first.mean_before is None else f"{first.mean_before:.3f}"
-        lines.append([shown.title, str(first.seeds), mean, *(change(by_modes[modes]) for modes in CHANGES)])
-    return table(["measure", "pairs", "private", *(f"{a} → {b}" for a, b in CHANGES)], lines)
+        lines.append([shown.title, mean, *(f"{change(pairs[key])}{beside(games[key])}" for key in keys)])
+    return table(["measure", "private", *(f"{a} → {b}" for a, b in CHANGES)], lines)
 
 
 def change(c: Change) -> str:
-    """Difference [interval], p; in bold what the correction leaves."""
+    """Difference [interval], corrected p; in bold what the correction leaves."""
     if c.difference is None or c.low is None or c.high is None or c.adjusted is None:
         return "-"
     told = f"{c.difference:+.3f} [{c.low:+.3f}, {c.high:+.3f}]"
     return f"**{told}**, p {least(c.adjusted)}" if c.found else f"{told}, p {least(c.adjusted)}"
+
+
+def beside(c: Change) -> str:
+    """The p of games as it is, without a correction, and how many pairs and games there are."""
+    told = "" if c.p is None else f"; by game {least(c.p)}"
+    return f"{told}; {c.seeds} pairs, {c.clusters} games"
+
+
+def over_games(found: Comparison) -> str:
+    """One line a measure, over all games."""
+    known = by_change(found.changes)
+    changes = [modes for modes in CHANGES if ("all games", SHOWN[0].title, *modes) in known]
+    lines = []
+    for shown in SHOWN:
+        own = [known["all games", shown.title, *modes] for modes in changes]
+        counts = [f"; {c.seeds} pairs, {c.clusters} games" for c in own]
+        lines.append([shown.title, *(change(c) + count for c, count in zip(own, counts, strict=True))])
+    return table(["measure", *(f"{a} → {b}" for a, b in changes)], lines)
 
 
 def least(p: float) -> str:
@@ -154,35 +218,53 @@ def least(p: float) -> str:
 
 
 def agreeing(means: Sequence[Row], c: Change) -> str:
-    """In how many games of the class the mean change over learners has the sign of the class's."""
+    """In how many games of the class the mean change over learners has the sign of the class's, and the mean change of
+    learners of their own rewards and of learners of the sum."""
     values = {(row["reward_mode"], row["seed"]): row[c.measure] for row in means if row["game"] == c.game}
     by_game: dict[str, list[float]] = {}
+    by_kind: dict[str, list[float]] = {"own rewards": [], "the sum": []}
     for (mode, pair), before in values.items():
         after = values.get((c.after, pair))
         if mode == c.before and before is not None and after is not None:
-            by_game.setdefault(pair.split()[1], []).append(after - before)
+            learner, game = pair.split()
+            by_game.setdefault(game, []).append(after - before)
+            by_kind["the sum" if learner in teams() else "own rewards"].append(after - before)
     signs = [np.sign(np.mean(x)) == np.sign(c.difference or 0.0) for x in by_game.values()]
-    return f"{sum(signs)} of {len(signs)} games"
+    kinds = [f"{kind} {np.mean(x):+.3f}" for kind, x in by_kind.items() if x]
+    return f"{sum(signs)} of {len(signs)} games; {', '.join(kinds)}"
 
 
-def tests(found: Comparison) -> str:
-    """How many there were, and the least p that they can have."""
-    smallest = found.tests * 2.0 / (RESAMPLES + 1)
+def tests(found: Found) -> str:
+    """How many there were, and what games can show."""
+    fewest = min(c.clusters or 0 for c in found.classes.changes if c.p is not None)
+    most = max(c.clusters or 0 for c in found.classes.changes)
     return (
-        f"{found.tests} tests, {len(found.found)} found. Signs are flipped {RESAMPLES:,} times, so no p of the tables "
-        f"is below {least(smallest)}."
+        f"Over all games, learners of their own rewards: {found.together.tests} tests, {len(found.together.found)} "
+        f"found; learners of the sum: {found.team.tests} tests, {len(found.team.found)} found. In a class: with "
+        f"{fewest} to {most} games no p is below {2.0 ** (1 - most):.2g}, so that no change is found in a class alone. "
+        f"Among pairs of learner and game, taken as independent, in the games of a class: {found.pairs.tests} tests, "
+        f"{len(found.pairs.found)} found; these speak of these learners in these games. All choices of signs are "
+        "counted, so the same records give the same p every time."
     )
 
 
-def sentences(found: Comparison, means: Sequence[Row]) -> str:
-    """What the correction leaves, measure by measure, in words that only repeat the table."""
+def sentences(found: Found, means: Sequence[Row]) -> str:
+    """What the corrections leave, measure by measure, in words that only repeat the tables."""
+    games = by_change(found.classes.changes)
     lines = []
     for shown in SHOWN:
-        own = [c for c in found.changes if c.measure == shown.title]
+        whole = [c for c in found.together.found if c.measure == shown.title]
+        team = [c for c in found.team.found if c.measure == shown.title]
+        own = [c for c in found.pairs.changes if c.measure == shown.title]
         left = [c for c in own if c.found and c.difference is not None]
-        told = "; ".join(f"{c.game} {c.before} → {c.after} {c.difference:+.3f} ({agreeing(means, c)})" for c in left)
-        tested = sum(c.p is not None for c in own)
-        lines.append(f"- {shown.title}: {len(left)} of {tested} changes found" + (f": {told}." if told else "."))
+        told = [f"{c.before} → {c.after} {c.difference:+.3f} over all games" for c in whole]
+        told += [f"{c.before} → {c.after} {c.difference:+.3f} over all games, learners of the sum" for c in team]
+        for c in left:
+            p = games[c.game, c.measure, c.before, c.after].p
+            by_game = "" if p is None else f"; p by game {least(p)}"
+            told.append(f"{c.game} {c.before} → {c.after} {c.difference:+.3f} ({agreeing(means, c)}{by_game})")
+        count = f"{len(whole)} of {len(CHANGES)} found over all games, {len(left)} of {len(own)} among pairs in a class"
+        lines.append(f"- {shown.title}: {count}" + (f": {'; '.join(told)}." if told else "."))
     return "\n".join(lines)
 
 
@@ -232,12 +314,13 @@ def about(audits: Sequence[Row]) -> str:
     """How many runs, at what budgets, how long it took, on what."""
     told = json.loads(RESULTS.read_text())
     machine = told["machine"]
-    distinct = {(r["algorithm"], r["game"], r["reward_mode"], r["seed"]) for r in audits}
+    repeats = sum(trained()[row["run_id"]]["duplicate_of"] is not None for row in audits)
     counts = {name: len({r[name] for r in audits}) for name in ("algorithm", "game", "reward_mode", "seed")}
     each = " x ".join(f"{n} {name.replace('_', ' ')}s" for name, n in counts.items())
     versions = ", ".join(f"{name} {machine['versions'][name]}" for name in ("coopgym", "numpy", "torch"))
     return (
-        f"{len(distinct):,} distinct runs audited ({each}), each with effort "
+        f"{len(audits):,} runs audited ({each}), {len(audits) - repeats:,} of them distinct: {repeats:,} repeat a run "
+        "of another mode with the same training problem and seed (`duplicate_of` in the records). Each has effort "
         f"{' and '.join(sorted({r['effort'] for r in audits}))}. Training took {told['training_wall_seconds']:,} s "
         f"from the first start to the last record ({told['training_process_seconds']:,} s summed over its processes); "
         f"the audits, in {told['audit_batches']} batches, {told['audit_seconds']:,} s in one process that shared the "
@@ -250,9 +333,14 @@ def budgets(audits: Sequence[Row]) -> str:
     """Game-steps that each learner had: over games, from the least to the most."""
     lines = []
     for name in sorted({row["algorithm"] for row in audits}):
-        steps = [row["env_steps"] for row in audits if row["algorithm"] == name]
-        lines.append([name, str(len(steps)), f"{min(steps):,}", f"{max(steps):,}"])
-    return table(["learner", "runs", "game-steps of a run, least", "most"], lines)
+        own = [row for row in audits if row["algorithm"] == name]
+        steps = [row["env_steps"] for row in own]
+        distinct = sum(trained()[row["run_id"]]["duplicate_of"] is None for row in own)
+        mark = TEAM if name in teams() else ""
+        lines.append([f"{name}{mark}", str(len(own)), str(distinct), f"{min(steps):,}", f"{max(steps):,}"])
+    heads = ["learner", "runs", "distinct", "game-steps of a run, least", "most"]
+    note = f"{TEAM} trained on the sum of all agents' rewards under every mode: another objective than the others'."
+    return f"{table(heads, lines)}\n\n{note}"
 
 
 def page(text: str) -> str:
@@ -260,9 +348,13 @@ def page(text: str) -> str:
     audits = comparable(rows())
     means = cells(audits)
     found = compared(means)
-    text = replaced(text, "about", f"{about(audits)}\n\n{budgets(audits)}")
+    text = replaced(text, "about", f"{about(everything())}\n\n{budgets(everything())}")
     text = replaced(text, "measures", measures())
-    text = replaced(text, "found", f"{tests(found)}\n\n{sentences(found, means)}")
+    body = (
+        f"{tests(found)}\n\n{sentences(found, means)}\n\n### Over all games\n\n{over_games(found.together)}\n\n"
+        f"### Over all games, learners of the sum of all rewards\n\n{over_games(found.team)}"
+    )
+    text = replaced(text, "found", body)
     for number, title in TITLES.items():
         games = ", ".join(f"`{g}`" for g in sorted({r["game"] for r in audits if report(r["game"]) == number}))
         body = f"Games: {games}.\n\n{effects(found, f'TR-{number}')}"
@@ -283,8 +375,8 @@ def columns(audits: Sequence[Row]) -> str:
 
 
 def notes(text: str) -> str:
-    """The notes on the data set with their tables made again."""
-    audits = rows()
+    """The notes on the data set, which has all audits, with their tables made again."""
+    audits = everything()
     text = replaced(text, "about", f"{about(audits)}\n\n{budgets(audits)}")
     return replaced(text, "columns", columns(audits))
 

@@ -18,7 +18,7 @@ from coopgym.algorithms import registry
 from coopgym.report.catalogue import TITLES
 from coopgym.study import study
 from coopgym.study.analysis.analysis import analyse
-from coopgym.study.analysis.page import around, page, table
+from coopgym.study.analysis.page import around, marked, page, table, tested
 from coopgym.study.cards import facts
 from coopgym.study.config import Config
 from coopgym.study.records import Row
@@ -69,28 +69,36 @@ def short(found: Found) -> str:
         f"- Independent against centrally trained: a change of sign between two reward modes is declared in "
         f"{len(crossed)} of {found['paradigms']['tests']} pairs" + (f": {'; '.join(crossed)}." if crossed else ".")
     )
-    lines += [changed(found["modes_by_class"], measure) for measure in ("score", "rate")]
+    lines += [changed(found["modes_by_class"]["games"], measure) for measure in ("score", "rate", "final_trust")]
     sums = {name: sum(x[name] for x in found["failures"]) for name in ("runs", "diverged", "failed")}
     lines.append(f"- Of {sums['runs']:,} runs of learners {sums['diverged']} diverged and {sums['failed']} failed.")
     return "\n\n".join(["## In short", "\n".join(lines)])
 
 
 def leader(mode: str, players: list[Found]) -> str:
-    """Who ranks first in a mode, and who comes next."""
-    first, *others = players
-    told = (
-        f"- {mode.capitalize()} rewards: {first['player']} has the best average rank, {around(first['average_rank'])}"
-    )
-    if others:
-        told += f", before {others[0]['player']}, {around(others[0]['average_rank'])}"
-    return f"{told}; its interquartile mean score is {around(first['iqm'], 3)}."
+    """Who ranks first in a mode, and who comes next; over all games, and where something is at stake."""
+    told = []
+    for name, over in (("average_rank", "over all games"), ("rank_at_stake", "where something is at stake")):
+        known = sorted((x for x in players if x[name]), key=lambda x: x[name]["value"])
+        if known:
+            each = [f"{marked(x)} {around(x[name])}" for x in known[:2]]
+            told.append(f"{over} {', before '.join(each)}")
+    first = f"- {mode.capitalize()} rewards, best average rank: {'; '.join(told)}."
+    staked = sorted((x for x in players if x["iqm"]), key=lambda x: -x["iqm"]["value"])
+    if not staked:
+        return first
+    return f"{first} Largest interquartile mean score there: {marked(staked[0])}, {around(staked[0]['iqm'], 3)}."
 
 
 def changed(changes: list[Found], measure: str) -> str:
-    """Where a change of reward is found to change a measure, over the games of a class."""
-    own = [x for x in changes if x["measure"] == measure]
-    finds = [f"{x['game']} {x['before']} to {x['after']} {x['difference']:+.3f}" for x in own if x["found"]]
-    return f"- Mean {measure}: {len(finds)} of {len(own)} changes found" + (f": {'; '.join(finds)}." if finds else ".")
+    """Where a change of reward is found to change a measure, games being the sample."""
+    own = [x for x in tested(changes) if x["measure"] == measure]
+    finds = [
+        f"{x['before']} to {x['after']} {x['difference']:+.3f} [{x['low']:+.3f}, {x['high']:+.3f}]"
+        for x in own if x["found"]
+    ]  # fmt: skip
+    told = f"- Mean {measure} over all games, games being the sample: {len(finds)} of {len(own)} changes found"
+    return told + (f": {'; '.join(finds)}." if finds else ".")
 
 
 def how(folder: Path, runs: list[Row], counts: Found) -> str:

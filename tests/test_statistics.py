@@ -26,7 +26,7 @@ from coopgym.statistics import (
     tests,
     welch_p,
 )
-from coopgym.statistics.ranks import false_nulls
+from coopgym.statistics.ranks import beyond_chance, false_nulls, shown
 
 
 def test_a_mean_has_students_interval():
@@ -90,6 +90,7 @@ def test_p_is_that_of_every_choice_of_signs(n):
     x = np.random.default_rng(n).standard_normal(n) + 0.5
     signs = np.array(list(itertools.product((-1.0, 1.0), repeat=n)))
     assert sign_flip_p(x) == (np.abs(signs @ x) >= abs(x.sum()) - 1e-12).mean()
+    assert sign_flip_p(np.stack([x, -1e200 * x, 0.0 * x], -1)).tolist() == [sign_flip_p(x)] * 2 + [1.0]
 
 
 def test_p_of_equal_differences_is_binomial_however_many():
@@ -108,8 +109,8 @@ def test_both_ways_of_counting_signs_agree(monkeypatch):
 
 
 def test_what_is_no_difference_is_refused():
-    for bad in ([], [[1.0, 2.0]], [1.0, math.nan]):
-        with pytest.raises(ValueError, match="a list of finite numbers"):
+    for bad in ([], [[[1.0, 2.0]]], [1.0, math.nan]):
+        with pytest.raises(ValueError, match="finite numbers are needed"):
             sign_flip_p(bad)
 
 
@@ -204,6 +205,16 @@ def test_the_count_of_false_nulls_is_that_of_testing_every_set():
         kept = [len(own) for k in range(1, 7) for own in itertools.combinations(range(6), k)
                 if not simes_rejects(p[list(own)], 0.05)]  # fmt: skip
         assert false_nulls(p, 0.05) == 6 - max(kept, default=0)
+
+
+def test_what_chance_rejects_is_taken_off_whether_tests_are_independent_or_of_whole_games():
+    draw, games, players = np.random.default_rng(12), 8, 5
+    alone = draw.uniform(size=(2000, players, games))
+    together = np.broadcast_to(draw.uniform(size=(2000, 1, games)), (2000, players, games))
+    for p in (alone, together):
+        assert np.mean([beyond_chance(x, 0.025) > 0 for x in p]) <= 0.035
+    half = np.concatenate([np.full((2, games), 0.01), draw.uniform(0.06, 1.0, (players - 2, games))])
+    assert 0 < beyond_chance(half, 0.025) <= 16 and shown(np.zeros((players, games)), 0.025) == players * games
 
 
 def test_chances_and_shares_are_score_intervals():

@@ -261,7 +261,7 @@ def _lines(lines: Iterable[Line], wide: bool) -> Table:
 
 def _yardstick(lines: Sequence[Line]) -> str:
     text = (
-        "welfare: payoff of all agents over an episode, mean over seeds [95% bootstrap interval]; own reward: the "
+        "welfare: payoff of all agents over an episode, mean over seeds [95% t interval]; own reward: the "
         "return in the mode trained on, summed over agents, and its share of the best constant policy's in that mode."
     )
     best = lines[0].best_constant

@@ -73,18 +73,26 @@ def status(found: Status, json: bool, failures: Sequence[str] = ()) -> None:
 
 def analysis(found: dict[str, Any], page: str, json: bool) -> None:
     """Who leads under each reward mode, and where the rest is."""
-    from coopgym.study.analysis.page import place
+    from coopgym.study.analysis.page import TEAM, marked, place
 
     if json:
         return print_json(found)
     out = new_console()
     for mode in found["modes"]:
-        leaders = new_table((f"{mode} rewards", ""), ("average rank", "r"), ("IQM of the score", "r"), ("lacks", "r"))
+        ranking = found["rankings"][mode]
+        stake, rest = len(ranking["at_stake"]), len(ranking["games"]) - len(ranking["at_stake"])
+        heads = {
+            "average_rank": "average rank", "rank_at_stake": f"of {stake} at stake",
+            "iqm": f"IQM of the score, {stake} at stake", "iqm_of_share": f"IQM of the share, {rest} others",
+        }  # fmt: skip
+        shown = [name for name in heads if ranking["players"][0][name] is not None]
+        leaders = new_table((f"{mode} rewards", ""), *((heads[name], "r") for name in shown), ("lacks", "r"))
         for each in found["rankings"][mode]["players"]:
             lacks = f"{len(each['missing_games'])} games" if each["missing_games"] else ""
-            rank, middle = (_around(each[name]) if each[name] else "" for name in ("average_rank", "iqm"))
-            leaders.add_row(escape(each["player"]), rank, middle, lacks)
+            leaders.add_row(escape(marked(each)), *(_around(each[name]) if each[name] else "" for name in shown), lacks)
         out.print(leaders)
+    if any(each["team"] for ranking in found["rankings"].values() for each in ranking["players"]):
+        out.print(f"{TEAM} trained on the sum of all agents' rewards under every mode", highlight=False)
     declared = sum(each["declared"] for each in found["paradigms"]["crossovers"])
     for each in found["paradigms"]["mutualities"]:
         sweep = f"independent minus centrally trained, from private to {each['kind']}"
@@ -107,8 +115,9 @@ def card(made: Card, json: bool) -> None:
     return None
 
 
-def _around(x: Mapping[str, float]) -> str:
-    return f"{x['value']:.2f} [{x['low']:.2f}, {x['high']:.2f}]"
+def _around(x: Mapping[str, float | None]) -> str:
+    value = f"{x['value']:.2f}"
+    return value if x["low"] is None else f"{value} [{x['low']:.2f}, {x['high']:.2f}]"
 
 
 @contextmanager

@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from coopgym.report.plots import DASHES, FAINT, INK, STYLE, look_of, save
+from coopgym.statistics import mean_interval, sentence
 from coopgym.study.identity import labels
-from coopgym.study.summary import band, mode_label
+from coopgym.study.summary import mode_label
 
 Row = Mapping[str, Any]
 PANELS = {  # metric: title, label of x, label of y
@@ -28,8 +29,8 @@ PANELS = {  # metric: title, label of x, label of y
 def plot_responses(rows: Sequence[Row], curves: Sequence[Row], path: str | Path) -> Path:
     """Save a PNG of how each algorithm answers its partners, and return its path; a colour for each reward mode.
 
-    rows and curves: of the tables ``audits`` and ``audit_curves``, one game. Lines are means over seeds, bands 95 %
-    bootstrap intervals; changes are 0 once an episode is over. Raises ValueError where there are rows of several games,
+    rows and curves: of the tables ``audits`` and ``audit_curves``, one game. Lines are means over seeds, bands 95%
+    t intervals; changes are 0 once an episode is over. Raises ValueError where there are rows of several games,
     or none.
     """
     rows = _named(rows)
@@ -43,7 +44,7 @@ def plot_responses(rows: Sequence[Row], curves: Sequence[Row], path: str | Path)
                 _draw(grid[a, m], _values(rows, curves, algorithm, mode, metric), look[mode][0])
             _dress(grid[a, m], metric, algorithm, first=a == 0, last=a == len(algorithms) - 1)
         handles = [Line2D([], [], color=look[mode][0], label=mode) for mode in modes]
-        key = "Colour: reward mode trained on. Bands: 95% bootstrap interval of the mean over seeds"
+        key = f"Colour: reward mode trained on. Bands: {sentence()}"
         figure.suptitle(f"{game}: how partners are answered", fontsize=14, fontweight="bold")
         figure.legend(
             handles=handles, loc="outside lower center", ncols=6, frameon=False, title=key, title_fontsize=9
@@ -108,7 +109,7 @@ def _draw(axis: Axes, found: tuple[np.ndarray, np.ndarray, np.ndarray], colour: 
     x, _, values = found
     if not len(values):
         return
-    mean, low, high = band(values)
+    mean, low, high = mean_interval(values)
     axis.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0.0)
     axis.plot(x, mean, color=colour, linewidth=1.8)
 

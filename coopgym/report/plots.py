@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, PercentFormatter
 
+from coopgym.statistics import MEAN, mean_interval
 from coopgym.study.identity import labels
-from coopgym.study.summary import Line, band, cooperation_rate, mode_label, summarise
+from coopgym.study.summary import Line, cooperation_rate, mode_label, summarise
 
 Row = Mapping[str, Any]
 
@@ -103,7 +104,7 @@ def _draw_curves(
             chosen = [points[row["run_id"]] for row in _of(runs, algorithm, mode) if row["run_id"] in points]
             if chosen:
                 shortest = min(len(row["value"]) for row in chosen)
-                mean, low, high = band(np.array([row["value"][:shortest] for row in chosen]))
+                mean, low, high = mean_interval(np.array([row["value"][:shortest] for row in chosen]))
                 steps = chosen[0]["env_steps"][:shortest]
                 axis.plot(steps, mean, color=colour, linewidth=2.0)
                 axis.fill_between(steps, low, high, color=colour, alpha=0.18, linewidth=0.0)
@@ -176,7 +177,7 @@ def _draw_heading(figure: Figure, game: str, lines: Sequence[Line], look: Mappin
     handles.append(Line2D([], [], color=INK, linewidth=1.2, linestyle=DASHES, label="best constant policy"))
     fewest, most = min(line.runs for line in lines), max(line.runs for line in lines)
     seeds = f"{most}" if fewest == most else f"{fewest} to {most}"
-    key = "Colour: reward mode trained on. Bands and bars: 95% bootstrap interval of the mean"
+    key = f"Colour: reward mode trained on. Bands and bars: {MEAN} of the mean"
     figure.suptitle(f"{game}: the same game, trained on {len(look)} reward modes", fontsize=14, fontweight="bold")
     figure.legend(
         handles=handles,

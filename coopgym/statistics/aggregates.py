@@ -45,13 +45,16 @@ def aggregate_interval(samples: Sequence[Sequence[float] | np.ndarray], statisti
     return Interval(*(float(part[0]) for part in found))
 
 
-def stratified_mean(strata: Samples, weights: Sequence[float] | None = None, level: float = LEVEL) -> Interval:
+def stratified_mean(
+    strata: Samples, weights: Sequence[float] | np.ndarray | None = None, level: float = LEVEL
+) -> Interval:
     """Means over strata of means over their runs, of many quantities at once.
 
     Args:
         strata: runs of each stratum ``[n_g, ...]``. NaN is left out, and a stratum that knows nothing of a quantity
             does not count for it. Strata are independent of each other.
-        weights: of the strata's means in a weighted sum, e.g. 1 and -1 for a difference; by default their mean.
+        weights: of the strata's means in a weighted sum ``[G]``, e.g. 1 and -1 for a difference, or in several sums
+            ``[G, ...]``; by default their mean.
         level: share of such intervals that contain the true value.
 
     Returns:
@@ -63,11 +66,16 @@ def stratified_mean(strata: Samples, weights: Sequence[float] | None = None, lev
         parts = [_moments(x / unit) for x in strata]
         count, mean, squares = (np.stack([part[k] for part in parts]) for k in range(3))
         there = count > 0
-        weight = there / there.sum(0) if weights is None else np.reshape(weights, (-1, *[1] * (mean.ndim - 1)))
+        weight = there / there.sum(0) if weights is None else _column(weights, mean.ndim)
         value = (weight * np.where(there, mean, 0.0)).sum(0)
         value = np.where(there.any(0) if weights is None else there.all(0), value, np.nan)
         half = _half(weight, count, squares, level)
     return Interval(value * unit, (value - half) * unit, (value + half) * unit)
+
+
+def _column(weights: Sequence[float] | np.ndarray, dimensions: int) -> np.ndarray:
+    weight = np.asarray(weights, dtype=np.float64)
+    return weight if weight.ndim == dimensions else weight.reshape(-1, *[1] * (dimensions - 1))
 
 
 def _moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -133,27 +141,29 @@ def chance_interval(first: Samples, second: Samples) -> Interval:
     """P(a > b): that a random run of one player scores more than one of another, ties halved, averaged over games.
 
     Args:
-        first: scores of the one player, one list a game.
+        first: scores of the one player, of one game ``[n_g, ...]`` each.
         second: scores of the other in the same games.
 
     Returns:
-        Value, low and high, floats: a score interval with Newcombe's variance of Mann and Whitney's U (2006, method 5),
-        less what the estimated differences between games take from it.
+        Value, low and high ``[...]``, floats of plain lists: a score interval with Newcombe's variance of Mann and
+        Whitney's U (2006, method 5), less what the estimated differences between games take from it.
     """
-    n, m = (np.array([len(x) for x in side], dtype=np.float64) for side in (first, second))
+    value = np.stack([_larger(np.asarray(x), np.asarray(y)) for x, y in zip(first, second, strict=True)])
+    shape = (-1, *[1] * (value.ndim - 1))
+    n, m = (np.array([len(x) for x in side], dtype=np.float64).reshape(shape) for side in (first, second))
     spare = (n + m) / 2.0 - 1.0
 
     def variance(share: np.ndarray) -> np.ndarray:
-        shape = 1.0 + spare * ((1.0 - share) / (2.0 - share) + share / (1.0 + share))
-        return np.asarray(share * (1.0 - share) * shape / (n * m))
+        more = 1.0 + spare * ((1.0 - share) / (2.0 - share) + share / (1.0 + share))
+        return np.asarray(share * (1.0 - share) * more / (n * m))
 
-    value = np.array([_larger(x, y) for x, y in zip(first, second, strict=True)])
-    return Interval(*(float(part) for part in _score_interval(value, variance)))
+    found = _score_interval(value, variance)
+    return Interval(*(float(part) for part in found)) if value.ndim == 1 else found
 
 
-def _larger(x: np.ndarray, y: np.ndarray) -> float:
+def _larger(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     n, m = len(x), len(y)
-    return float((rankdata(np.concatenate([x, y]))[:n].sum() - n * (n + 1) / 2) / (n * m))
+    return np.asarray((rankdata(np.concatenate([x, y]), axis=0)[:n].sum(0) - n * (n + 1) / 2) / (n * m))
 
 
 def share_interval(passed: Samples) -> Interval:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import rankdata, t
+from scipy.stats import binom, rankdata, t
 
 from coopgym.statistics.means import LEVEL, Interval
+
+FEW = 4  # games from which on rejections are counted: of fewer, chance may reject all of a game
+THRESHOLD = 0.05
 
 
 def rank_intervals(
@@ -19,10 +23,12 @@ def rank_intervals(
     """Average rank of each player over games, by mean score in each game; 1 is the best.
 
     The ends count what is certain: low is 1 plus the number of players that are shown to be better, high is the number
-    of players less those that are shown to be worse, averaged over games. "Shown" is a count with 97.5% confidence on
-    each side, by closed testing of all of a player's one-sided Welch tests (Simes and Hommel; Goeman and Solari 2011),
-    so the interval contains the ranks of the true means at least as often as ``level`` says, however close these are.
-    A bootstrap of ranks does not: resampling pulls the ranks of players that are alike to the middle.
+    of players less those that are shown to be worse, averaged over games. "Shown" is a lower bound, with 97.5%
+    confidence on each side, of how many of a player's one-sided Welch tests against all others are rightly rejected:
+    in fewer than four games by closed testing with Simes' test (Goeman and Solari 2011), in more the larger of that and
+    of the number of tests that reject at 5%, less what chance may add. So the interval contains the ranks of the true
+    means at least as often as ``level`` says, however close these are. A bootstrap of ranks does not: resampling pulls
+    the ranks of players that are alike to the middle.
 
     Args:
         samples: scores ``samples[player][game] [n]``, independent runs.
@@ -45,12 +51,50 @@ def rank_intervals(
         value[g] = order[:, games].mean(1)
         for a in range(shape[0]):
             others = [b for b in range(shape[0]) if b != a]
-            above = false_nulls(better[a, others][:, games].ravel(), (1.0 - level) / 2.0)
-            below = false_nulls(better[others, a][:, games].ravel(), (1.0 - level) / 2.0)
+            above = shown(better[a, others][:, games], (1.0 - level) / 2.0)
+            below = shown(better[others, a][:, games], (1.0 - level) / 2.0)
             low[g, a], high[g, a] = 1.0 + above / len(games), shape[0] - below / len(games)
         if single[:, games].all() and not absent[:, games].all():
             low[g], high[g] = np.nan, np.nan
     return Interval(value, low, high)
+
+
+def shown(p: np.ndarray, alpha: float) -> int:
+    """A lower bound of how many null hypotheses are false, with confidence 1 - alpha.
+
+    A count is what many weak differences need, Simes' test what a few strong ones need; a fifth of alpha is for the
+    latter, whose small p-values skewed scores make less reliable.
+
+    Args:
+        p: p-values ``[players, games]`` of one player's comparisons; games are independent of each other.
+        alpha: chance that more are said to be false than are.
+    """
+    if p.shape[1] < FEW:
+        return false_nulls(p.ravel(), alpha)
+    return max(false_nulls(p.ravel(), 0.2 * alpha), beyond_chance(p, 0.8 * alpha))
+
+
+def beyond_chance(p: np.ndarray, alpha: float) -> int:
+    """The least number of false null hypotheses with which so many rejections at 5% are not too many for chance.
+
+    Of s true ones no more than the upper quantile reject: of a binomial number of s, where they are independent, or of
+    whole games, where those of a game reject together; the larger of the two is taken.
+
+    Args:
+        p: p-values ``[players, games]``; games are independent of each other.
+        alpha: chance that more are said to be false than are.
+    """
+    rejected = int((p <= THRESHOLD).sum())
+    return int(np.argmax(rejected <= np.arange(p.size + 1) + _by_chance(p.size, len(p), alpha)))
+
+
+@functools.lru_cache(maxsize=256)
+def _by_chance(total: int, together: int, alpha: float) -> np.ndarray:
+    """Most rejections by chance where 0, 1, ... of ``total`` hypotheses are false; ``together`` of them in a game."""
+    true = total - np.arange(total + 1)
+    alone = binom.ppf(1.0 - alpha, true, THRESHOLD)
+    games = together * binom.ppf(1.0 - alpha, np.ceil(true / together), THRESHOLD)
+    return np.where(true > 0, np.minimum(np.maximum(alone, games), true), 0.0)
 
 
 def false_nulls(p: np.ndarray, alpha: float) -> int:

@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy.stats import false_discovery_control, ttest_ind
 
 CORRECTIONS = ("holm", "bh", "none")
-_COUNTED, _GRID = 40, 1 << 17
+_LISTED, _COUNTED, _GRID = 10, 40, 1 << 17
 
 
-def sign_flip_p(differences: Sequence[float] | np.ndarray) -> float:
+def sign_flip_p(differences: Sequence[float] | np.ndarray) -> Any:
     """Two-sided p of the null that the signs of paired differences are arbitrary, for their mean; exact.
 
     Args:
-        differences: one difference for each independent pair, ``[n]``.
+        differences: one difference for each independent pair, ``[n]``, or of several measures ``[n, K]``.
 
     Returns:
-        The share of all 2^n choices of signs whose mean is at least as far from 0 as the observed one. Up to 40 pairs
-        are counted out (as sums of two halves); of more, differences are rounded to a grid of a 131,072nd of the sum
-        of their sizes, and the test is exact for the rounded ones.
+        The share of all 2^n choices of signs whose mean is at least as far from 0 as the observed one: a float, or
+        ``[K]``. Up to 40 pairs are counted out (as sums of two halves); of more, differences are rounded to a grid of a
+        131,072nd of the sum of their sizes, and the test is exact for the rounded ones.
 
     Raises:
         ValueError: there is no difference, or one is not finite.
     """
     x = np.asarray(differences, dtype=np.float64)
-    if not x.size or x.ndim != 1 or not np.isfinite(x).all():
-        raise ValueError(f"differences of shape {x.shape}: a list of finite numbers is needed, one for each pair")
+    if not x.size or x.ndim not in (1, 2) or not np.isfinite(x).all():
+        raise ValueError(f"differences of shape {x.shape}: finite numbers are needed, one for each pair")
+    if x.ndim == 1:
+        return _one(x)
+    return _few(x) if len(x) <= _LISTED else np.array([_one(column) for column in x.T])
+
+
+def _few(x: np.ndarray) -> np.ndarray:
+    """All choices of signs of ``[n, K]`` are listed, the first sign being the same: the others are their opposites."""
+    size = np.abs(x).max(0)
+    scaled = x / np.where(size > 0.0, size, 1.0)
+    signs = np.array(list(itertools.product((-1.0, 1.0), repeat=len(x) - 1))).reshape(2 ** (len(x) - 1), -1)
+    observed, slack = np.abs(scaled.sum(0)), 1e-12 * np.abs(scaled).sum(0)
+    above = np.zeros(x.shape[1])
+    for row in signs:
+        above += np.abs(scaled[0] + row @ scaled[1:]) >= observed - slack
+    return np.asarray(above / len(signs))
+
+
+def _one(x: np.ndarray) -> float:
     sizes = np.sort(np.abs(x[x != 0.0]))[::-1]
     if not len(sizes):
         return 1.0

@@ -18,7 +18,7 @@ class Hacking:
     """Policies trained on ``mode`` less those trained on ``reference``, same algorithm and game, paired by seed.
 
     gained: in the reward of ``mode``, summed over agents [reward]; changes, by name: welfare [payoff], final_trust, and
-    least_payoff, that of the agent who has least [payoff]; all with 95 % bootstrap intervals over seeds. fell: names of
+    least_payoff, that of the agent who has least [payoff]; all with 95% t intervals over seeds. fell: names of
     what fell while the reward rose, both with intervals that exclude 0: empty is no sign of anything.
     """
 

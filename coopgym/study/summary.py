@@ -1,21 +1,21 @@
-"""From run records to a table: mean over seeds with a bootstrap interval, one line per algorithm and reward mode."""
+"""From run records to a table: mean over seeds with a t interval, one line per algorithm and reward mode."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import bootstrap
 
-from coopgym import seeding
 from coopgym.algorithms.record import NO_MODE
 from coopgym.envs.reward import KINDS
+from coopgym.statistics import mean_interval
 from coopgym.study.identity import labels, repeats
 from coopgym.study.identity import mode_label as mode_label
 
-RESAMPLES = 9_999
+SHARE = (0.0, 1.0)  # what a mean of rates, or of trust, cannot leave
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class Estimate:
 
     def __mul__(self, factor: float) -> Estimate:
         return Estimate(*(None if x is None else factor * x for x in (self.mean, self.low, self.high)))  # type: ignore
+
+    def within(self, low: float, high: float) -> Estimate:
+        """The same with its interval cut at what the true mean cannot leave."""
+        ends = (None if x is None else min(max(x, low), high) for x in (self.low, self.high))
+        return Estimate(self.mean, *ends)
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,12 @@ class Line:
 
 
 def estimate(values: Sequence[float]) -> Estimate:
-    """Mean and 95% interval over runs, as ``band`` gives it; the interval is None when there is one run only."""
-    mean, low, high = (float(x) for x in band(np.asarray(values, dtype=np.float64)))
-    return Estimate(mean, low, high) if len(values) > 1 else Estimate(mean, None, None)
+    """Mean and 95% t interval over runs; the interval is None when there is one run only.
+
+    Raises:
+        ValueError: there is no run.
+    """
+    return _estimate(*mean_interval(np.asarray(values, dtype=np.float64)))
 
 
 def estimates(samples: Sequence[Sequence[float]]) -> list[Estimate | None]:
@@ -76,31 +84,15 @@ def estimates(samples: Sequence[Sequence[float]]) -> list[Estimate | None]:
         sizes.setdefault(len(sample), []).append(place)
     for size, places in sizes.items():
         if size:
-            columns = band(np.array([samples[place] for place in places], dtype=np.float64).T)
-            for place, mean, low, high in zip(places, *(column.tolist() for column in columns), strict=True):
-                found[place] = Estimate(mean, low, high) if size > 1 else Estimate(mean, None, None)
+            columns = mean_interval(np.array([samples[place] for place in places], dtype=np.float64).T)
+            for place, *each in zip(places, *(column.tolist() for column in columns), strict=True):
+                found[place] = _estimate(*each)
     return found
 
 
-def band(values: np.ndarray, seed: int = 0, resamples: int = RESAMPLES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(mean, low, high), each ``[...]``, over the first axis of ``values [runs, ...]``.
-
-    low and high bound the 95% percentile bootstrap interval of the mean (Agarwal et al. 2021 say why intervals, not
-    deviations). Resampling is seeded, so a table can be printed twice. Where all runs agree, and where there is only
-    one, both equal the mean. Raises ValueError without a run.
-    """
-    x = np.asarray(values, dtype=np.float64)
-    if not x.size:
-        raise ValueError("values=[]: there is nothing to average; give at least one run")
-    mean = x.mean(axis=0)
-    same = np.ptp(x, axis=0) == 0.0  # resampled means of equal numbers differ in the last digit
-    if same.all():
-        return mean, mean, mean
-    rng = seeding.generator(seed, "resampling")
-    found = bootstrap(
-        (x,), np.mean, n_resamples=resamples, batch=500, axis=0, method="percentile", rng=rng
-    ).confidence_interval
-    return mean, np.where(same, mean, found.low), np.where(same, mean, found.high)
+def _estimate(mean: float, low: float, high: float) -> Estimate:
+    known = math.isfinite(low) and math.isfinite(high)
+    return Estimate(float(mean), float(low), float(high)) if known else Estimate(float(mean), None, None)
 
 
 def own_reward(row: Mapping[str, Any]) -> float:
@@ -151,8 +143,8 @@ def _line(game: str, algorithm: str, mode: str, rows: list[Mapping[str, Any]]) -
         diverged=len(rows) - len(good),
         welfare=welfare,
         reward=reward,
-        cooperation=estimate([cooperation_rate(row) for row in good]),
-        trust=estimate([row["final_trust"] for row in good]),
+        cooperation=estimate([cooperation_rate(row) for row in good]).within(*SHARE),
+        trust=estimate([row["final_trust"] for row in good]).within(*SHARE),
         length=estimate([row["length"] for row in good]),
         best_constant=best,
         share_of_best=_share(welfare, best),

@@ -57,4 +57,28 @@ def test_a_change_on_the_page_is_what_numpy_makes_of_the_audits(audits):
     both = [c for c in cells.values() if {"private", "integrated"} <= set(c)]
     expected = np.mean([np.mean(c["integrated"]) - np.mean(c["private"]) for c in both])
     line = next(x for x in PAGE.read_text().split("### TR-1")[1].splitlines() if x.startswith("| retaliation"))
-    assert [len(both), f"{expected:+.3f}"] == [int(line.split("|")[2]), line.split("|")[4].strip(" *").split()[0]]
+    cell = line.split("|")[3].strip(" *")
+    assert f"{len(both)} pairs, {len(games)} games" in cell and cell.split()[0] == f"{expected:+.3f}"
+
+
+def test_repeats_are_left_out_and_a_change_over_games_has_an_exact_p(audits):
+    """Retaliation, private to cooperative, over all games: game means of the learners of their own rewards."""
+    runs = {r["run_id"]: r for r in pq.read_table(DATA.parent / "runs").to_pylist()}
+    repeats = [r for r in audits if runs[r["run_id"]]["duplicate_of"]]
+    text = PAGE.read_text()
+    assert f"{len(audits):,} runs audited" in text and f"{len(audits) - len(repeats):,} of them distinct" in text
+    cells = {}
+    for r in audits:
+        if r["algorithm"] not in ("VDN", "QMIX") and r["retaliation"] is not None:
+            place = cells.setdefault(r["game"], {}).setdefault(r["algorithm"], {})
+            place.setdefault(r["reward_mode"], []).append(r["retaliation"])
+    both = {game: [c for c in own.values() if {"private", "cooperative"} <= set(c)] for game, own in cells.items()}
+    games = [np.mean([np.mean(c["cooperative"]) - np.mean(c["private"]) for c in own]) for own in both.values()]
+    signs = np.random.default_rng(0).choice((-1.0, 1.0), (200_000, len(games)))
+    p = (np.abs(signs @ games) >= abs(np.sum(games))).mean()
+    own = next(x for x in text.split("### Over all games")[1].splitlines() if x.startswith("| retaliation"))
+    cell = own.split("|")[3].strip()
+    assert cell.strip("*").split()[0] == f"{np.mean(games):+.3f}" and f"{len(games)} games" in cell
+    adjusted = float(re.search(r"p (\S+);", cell)[1])
+    assert adjusted == pytest.approx(min(1.0, 34 * p), rel=0.4)  # the third smallest of 36
+    assert "VDN†" in text and "QMIX†" in text

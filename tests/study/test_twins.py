@@ -125,7 +125,7 @@ def test_two_modes_in_which_everything_repeats_are_no_test_of_a_crossover():
     rows = [x | {"paradigm": "independent", "team_reward": True} for x in both() if x["algorithm"] == "IPPO"]
     found = analysis(columns(table([*rows, *(x for x in both() if x["algorithm"] == "VDN")])))["paradigms"]
     assert [(x["from"], x["to"]) for x in found["crossovers"]] == [("private", "integrated")]
-    assert {x["mode"] for x in found["contrasts"]} == set(KINDS)
+    assert {x["mode"] for x in found["contrasts"]} == set(KINDS) and found["objective"] == "team"
 
 
 def test_a_repeat_whose_first_run_is_not_there_counts_as_itself():

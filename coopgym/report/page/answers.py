@@ -13,8 +13,9 @@ from coopgym.report.page.drawing import courses, curve, faint
 from coopgym.report.page.material import Material
 from coopgym.report.page.panel import Chart, Panel, Table
 from coopgym.report.page.slices import Slice, by_learner
-from coopgym.report.page.strata import LOOKED_AT, Spread, spread
+from coopgym.report.page.strata import Spread, spread
 from coopgym.report.page.words import around, counted, listed
+from coopgym.statistics import MEAN
 from coopgym.study.records import Row
 
 AFTER, CHANGE = "steps since", "change of rate / size of the shock"
@@ -56,12 +57,12 @@ def _chart(found: Audited, part: Slice, metric: str, order: Sequence[str]) -> Ch
     told = [f"{mode} {_told(metric, own)}" for mode, (_, own) in series.items()]
     runs = sum(own.runs for _, own in series.values())
     over = f" over {part.games} games" if part.games > 1 else ""
-    caption = f"Means of {counted(runs, 'run')}{over}; bands are 95% bootstrap intervals over seeds."
+    caption = f"Means of {counted(runs, 'run')}{over}; bands are {MEAN} over seeds."
     return Chart(figure, f"{title}, {part.name}: {listed(told)}.", caption, part.group)
 
 
 def _pooled(values: Sequence[np.ndarray]) -> Spread | None:
-    return spread(values, LOOKED_AT)
+    return spread(values)
 
 
 def _told(metric: str, own: Spread) -> str:

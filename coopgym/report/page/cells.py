@@ -12,18 +12,22 @@ import numpy as np
 
 from coopgym.report.page.material import Material
 from coopgym.study.records import Row
-from coopgym.study.summary import Estimate, estimates, mode_label
+from coopgym.study.summary import SHARE, Estimate, estimates, mode_label
 
 Measure = Callable[[Mapping[str, Any]], Any]
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """Something that is averaged over seeds. name: in headings; unit: of the axis; of: its value in a row, or None."""
+    """Something that is averaged over seeds. name: in headings; unit: of the axis; of: its value in a row, or None.
+
+    bounds: what its mean cannot leave.
+    """
 
     name: str
     unit: str
     of: Measure
+    bounds: tuple[float, float] | None = None
 
 
 def _mean_rate(row: Mapping[str, Any]) -> float | None:
@@ -34,14 +38,14 @@ def _mean_rate(row: Mapping[str, Any]) -> float | None:
 OF_RUNS = (
     Quantity("welfare", "payoff, sum over agents", lambda row: row["welfare"]),
     Quantity("share of best constant", "share of the best constant's", lambda r: r["efficiency_best_constant"]),
-    Quantity("cooperation", "share of endowment given", _mean_rate),
-    Quantity("trust", "mean over pairs at the end", lambda row: row["final_trust"]),
+    Quantity("cooperation", "share of endowment given", _mean_rate, SHARE),
+    Quantity("trust", "mean over pairs at the end", lambda row: row["final_trust"], SHARE),
 )
 OF_AUDITS = (
     Quantity("welfare", "payoff, sum over agents", lambda row: row["welfare"]),
     Quantity("share of best constant", "share of the best constant's", lambda row: row["efficiency"]),
-    Quantity("cooperation", "share of endowment given", lambda row: row["level"]),
-    Quantity("trust", "mean over pairs at the end", lambda row: row["trust"]),
+    Quantity("cooperation", "share of endowment given", lambda row: row["level"], SHARE),
+    Quantity("trust", "mean over pairs at the end", lambda row: row["trust"], SHARE),
 )
 
 
@@ -80,6 +84,8 @@ def cells(material: Material) -> list[Cell]:
     wanted = quantities(material)
     values = [{q.name: _values(groups[key], q) for q in wanted} for key in keys]
     found = estimates([own[q.name] for own in values for q in wanted])
+    bounds = [q.bounds for _ in values for q in wanted]
+    found = [x.within(*cut) if x and cut else x for x, cut in zip(found, bounds, strict=True)]
     return [
         _cell(key, groups[key], own, {q.name: found[k * len(wanted) + i] for i, q in enumerate(wanted)})
         for k, (key, own) in enumerate(zip(keys, values, strict=True))

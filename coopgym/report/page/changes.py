@@ -54,7 +54,7 @@ def told(known: Sequence[Change]) -> str:
     else:
         pairs = counted(len(own), "pair of learner and game", "pairs of learner and game")
         means = [f"{name} {_signed(x, unit)}" for name, unit, x in _pooled(known, a, b)[:FEW]]
-        first = f"{start} the mean changes over {pairs} are {listed(means)}; brackets are 95% intervals over pairs."
+        first = f"{start} the mean changes over {pairs} are {listed(means)}; brackets are 95% t intervals over pairs."
     return f"{first} {_holding(known)}"
 
 
@@ -75,7 +75,7 @@ def picture(known: Sequence[Change]) -> Chart | None:
         return None
     figure = figures.dots(series, rows, f"Change of conduct against {first} rewards", "share", None, 0.0)
     values = [f"{p[0]} {mode} {number(p[1], 2)}" for mode, points in series.items() for p in points]
-    caption = "Means over pairs of learner and game, seeds averaged first; bars: 95% intervals over those pairs."
+    caption = "Means over pairs of learner and game, seeds averaged first; bars: 95% t intervals over those pairs."
     return Chart(figure, f"Mean change against {first} rewards: {listed(values, 14)}.", caption)
 
 
@@ -132,7 +132,7 @@ def _each(known: Sequence[Change]) -> Table:
     where = ("learner", "game") if many else ("learner",)
     columns = (*where, "rewards", "measure", "before", "after", "change", "p", "Holm's p")
     links = tuple(of_player(x["algorithm"]) | {"game": x["game"]} for x in known)
-    caption = "Changes between reward modes, paired by seed: 95% intervals, p of permuted signs, corrected by Holm."
+    caption = "Changes between reward modes, paired by seed: 95% t intervals, exact p of sign flips, corrected by Holm."
     return Table(columns, rows, caption, links)
 
 
@@ -150,7 +150,7 @@ def _counts(known: Sequence[Change]) -> Table:
             rows.append((f"{before} to {after}", label, len(own), around(mean, 2), up, down, found))
     columns = ("rewards", "measure", "pairs", "mean change", "intervals above 0", "below 0", "hold after Holm")
     caption = (
-        "Changes between reward modes over pairs of learner and game; means with 95% intervals over those pairs. "
+        "Changes between reward modes over pairs of learner and game; means with 95% t intervals over those pairs. "
         "That of welfare is a share of the larger of both means."
     )
     return Table(columns, tuple(rows), caption)

@@ -11,8 +11,9 @@ from coopgym.report.page.drawing import courses
 from coopgym.report.page.material import Material
 from coopgym.report.page.panel import Chart, Panel, Table
 from coopgym.report.page.slices import Slice, slices
-from coopgym.report.page.strata import LOOKED_AT, Spread, numbers, spread
+from coopgym.report.page.strata import Spread, numbers, spread
 from coopgym.report.page.words import around, counted, listed
+from coopgym.statistics import MEAN
 from coopgym.study.records import Row
 
 COURSES = {  # metric: title, unit
@@ -58,7 +59,7 @@ def _chart(found: Audited, part: Slice, metric: str, order: Sequence[str], point
     runs = sum(each.runs for _, each in series.values())
     told = [f"{mode} from {_at(each, 0)} to {_at(each, -1)}" for mode, (_, each) in series.items()]
     caption = (
-        f"Mean over agents, of {counted(runs, 'run')}; bands are 95% bootstrap intervals of the mean over seeds. "
+        f"Mean over agents, of {counted(runs, 'run')}; bands are {MEAN} of the mean over seeds. "
         "Once an episode is over, it no longer counts."
     )
     return Chart(figure, f"{named}, {unit}, from first to last step: {listed(told)}.", caption, part.group)
@@ -75,7 +76,7 @@ def _course(found: Audited, part: Slice, metric: str, mode: str, points: int) ->
         kept = np.unique(np.linspace(0, max(0, len(steps) - 1), min(points, len(steps))).round().astype(int))
         x = numbers(steps)[kept]
         values = [found.values(rows, metric, steps)[:, kept] for rows in strata]
-    each = spread(values, LOOKED_AT)
+    each = spread(values)
     return None if each is None or not np.isfinite(each.mean).any() else (x.tolist(), each)
 
 

@@ -11,7 +11,7 @@ from coopgym.report.page.figures import Figure
 from coopgym.report.page.material import Material
 from coopgym.report.page.panel import Chart, Panel, Table
 from coopgym.report.page.slices import Slice, by_learner
-from coopgym.report.page.strata import LOOKED_AT, Spread, rounded, short, spread
+from coopgym.report.page.strata import Spread, rounded, short, spread
 from coopgym.report.page.words import around, counted, listed
 
 METRIC = "fingerprint"
@@ -45,7 +45,7 @@ def panel(material: Material) -> Panel | None:
 
 
 def _pooled(found: Audited, part: Slice, mode: str, plane: Plane) -> Spread | None:
-    own = spread([found.values(rows, METRIC, plane[0]) for rows in part.strata(mode)], LOOKED_AT)
+    own = spread([found.values(rows, METRIC, plane[0]) for rows in part.strata(mode)])
     return own if own is not None and np.isfinite(own.mean).any() else None
 
 

@@ -10,6 +10,8 @@ from coopgym.report.page.findings import findings
 from coopgym.report.page.material import TRAINED, Material
 from coopgym.report.page.panel import Chart, Panel
 from coopgym.report.page.words import around, counted, listed
+from coopgym.statistics import MEAN
+from coopgym.study.analysis.page import marked, marked_leaders
 from coopgym.study.records import Row
 from coopgym.study.summary import mode_label
 
@@ -59,7 +61,7 @@ def _leaders(material: Material) -> str:
         (own,) = leaders
         return f"{own[0]} has the best {of} under every reward." if len(own) == 1 else _tie(own, of, "every reward")
     each = [
-        f"{listed(x['leaders'])} with {mode} rewards ({around(x['players'][0]['average_rank'], 3)}"
+        f"{listed(marked_leaders(x))} with {mode} rewards ({around(x['players'][0]['average_rank'], 3)}"
         f"{', a tie' if len(x['leaders']) > 1 else ''})"
         for mode, x in rankings.items()
     ]
@@ -104,33 +106,37 @@ def _picture(material: Material) -> Chart | None:
     unit = next(q.unit for q in quantities(material) if q.name == quantity)
     figure = figures.of_cells(shown, quantity, "Final welfare", unit, True, 1.0 if quantity == SHARE else None)
     line = ", dashed line: the best constant policy" if quantity == SHARE else ""
-    caption = f"Means over seeds, 95% bootstrap intervals; small dots: single runs{line}. Hollow marks: one run."
+    caption = f"Means over seeds, {MEAN}; small dots: single runs{line}. Hollow marks: one run."
     return Chart(figure, _alt(shown, quantity), caption)
 
 
 def _over_games(material: Material) -> Chart | None:
-    """The interquartile mean of the score, by learner and mode."""
+    """The interquartile mean of the score, by learner and mode, over the games of one scale."""
     found = findings(material).found
+    rankings = {mode: ranking for mode, ranking in found["rankings"].items() if ranking["leaders"]}
+    if not rankings:
+        return None
+    best = next(iter(rankings.values()))
+    name, games = ("iqm", len(best["at_stake"])) if best["at_stake"] else ("iqm_of_share", len(best["games"]))
     series = {
         mode: [
-            (each["player"], *(each["iqm"][x] for x in ("value", "low", "high")))
+            (marked(each), *(each[name][x] for x in ("value", "low", "high")))
             for each in ranking["players"]
-            if each["iqm"]
+            if each[name]
         ]
-        for mode, ranking in found["rankings"].items()
-        if ranking["leaders"]
+        for mode, ranking in rankings.items()
     }
-    if not series:
-        return None
-    best = [each for each in found["rankings"][next(iter(series))]["players"] if each["iqm"]]
-    rows = [each["player"] for each in best]
-    figure = figures.dots(series, rows, "Score over games", "interquartile mean, 1 is the optimum")
-    first = ", ".join(f"{each['player']} {around(each['iqm'], 3)}" for each in best[:FEW])
+    rows = [marked(each) for each in best["players"] if each[name]]
+    what = "1 is the optimum" if best["at_stake"] else "share of the best constant's welfare"
+    figure = figures.dots(series, rows, "Score over games", f"interquartile mean, {what}")
+    first = ", ".join(f"{marked(each)} {around(each[name], 3)}" for each in best["players"][:FEW] if each[name])
+    over = f"the {games} games where something is at stake" if best["at_stake"] else counted(games, "game")
     caption = (
-        "Over games and runs, 95% bootstrap intervals. 0 is selfish play and 1 the optimum where these differ enough; "
-        "in other games the score is the share of the best constant policy's welfare."
+        f"Over {over} and runs, {MEAN}. "
+        + ("0 is selfish play and 1 the optimum. " if best["at_stake"] else "")
+        + "The ranking has all games."
     )
-    text = f"Interquartile mean of the score over {counted(len(found['games']), 'game')} by learner and mode"
+    text = f"Interquartile mean of the score over {counted(games, 'game')} by learner and mode"
     return Chart(figure, f"{text}; with {next(iter(series))} rewards {first}.", caption)
 
 

@@ -17,6 +17,7 @@ from coopgym.report.page.material import Material
 from coopgym.report.page.panel import Chart, Panel, Table
 from coopgym.report.page.strata import rounded, spread
 from coopgym.report.page.words import around, counted, listed, number
+from coopgym.statistics import MEAN
 from coopgym.study.summary import Estimate
 
 NASH, OPTIMUM, BEST = "Nash", "SocialOptimum", "best constant"
@@ -59,7 +60,7 @@ def _overview(material: Material, drawn: Sequence[Field]) -> Chart:
     figure["layout"]["xaxis"] |= SHARES
     told = [f"{mode} {number(float(np.mean([dot[1] for dot in dots])), 3)}" for mode, dots in series.items()]
     alt = f"Mean rate by game. Over games: {listed(told)}." if told else "Rates of references by game."
-    return Chart(figure, alt, "Means over learners and seeds with 95% bootstrap intervals, beside references' rates.")
+    return Chart(figure, alt, f"Means over learners and seeds with {MEAN}, beside references' rates.")
 
 
 def _references(drawn: Sequence[Field]) -> dict[str, list[tuple[str, float]]]:
@@ -87,9 +88,7 @@ def _welfare(material: Material, field: Field, many: bool) -> Chart:
     figure = {"data": data, "layout": layout(field.game, ACROSS, SHARE, xaxis=SHARES, shapes=shapes)}
     line = "Line: all agents give the same constant share. " if field.constants else ""
     runs = counted(sum(len(chosen.runs) for chosen in field.chosen), "run")
-    caption = (
-        f"{line}Dashed: the best constant policy. Points: means of learners, {runs}, with 95% bootstrap intervals."
-    )
+    caption = f"{line}Dashed: the best constant policy. Points: means of learners, {runs}, with {MEAN}."
     return Chart(figure, _alt(field), caption, field.game if many else "")
 
 
@@ -185,7 +184,7 @@ def _choices(material: Material, drawn: Sequence[Field]) -> Table:
                 rows += [_choice(field, c.player, mode, [c], (c.rate, c.share)) for c in own]
                 links += [of_player(c.player) | {"game": field.name, "reward_mode": mode} for c in own]
     columns = ("game", "learner", "rewards", "runs", "rate", SHARE, "rate - best constant's", "rate - Nash's")
-    caption = "Means with 95% bootstrap intervals over seeds, which are drawn again for each learner alone."
+    caption = f"Means over learners and seeds with {MEAN} over the seeds of each."
     return Table(columns, tuple(rows), caption, tuple(links))
 
 

@@ -13,13 +13,13 @@ from coopgym.report.page.findings import findings
 from coopgym.report.page.material import TRAINED, Material
 from coopgym.report.page.panel import Chart, Panel, Table
 from coopgym.report.page.words import counted, number
+from coopgym.statistics import MEAN
 from coopgym.study.analysis import health
 from coopgym.study.records import Row
-from coopgym.study.summary import Estimate, band
+from coopgym.study.summary import Estimate, estimates
 
 POINTS = 20_000  # over all curves of a page
 FEWEST, MOST = 12, 120  # points of a curve
-RESAMPLES = 1_000  # of a band: it is looked at, not quoted
 Curve = tuple[list[float], list[Estimate]]
 
 
@@ -41,7 +41,7 @@ def panel(material: Material) -> Panel | None:
 
 
 def _lead(falls: Sequence[Mapping[str, Any]]) -> str:
-    first = "Welfare of the deterministic policy during training; bands are 95% bootstrap intervals over seeds."
+    first = f"Welfare of the deterministic policy during training; bands are {MEAN} over seeds."
     if not falls:
         return first
     unstable, total = (sum(each[name] for each in falls) for name in ("unstable", "curves"))
@@ -69,9 +69,7 @@ def _values(cell: Cell, by_run: Mapping[str, Row]) -> tuple[np.ndarray, np.ndarr
 def _curve(steps: np.ndarray, values: np.ndarray, points: int) -> Curve:
     """Thinned to so many points, the last among them."""
     chosen = np.unique(np.linspace(0, len(steps) - 1, min(points, len(steps))).round().astype(int))
-    mean, low, high = band(values[:, chosen], resamples=RESAMPLES)
-    found = [Estimate(*each) for each in zip(mean.tolist(), low.tolist(), high.tolist(), strict=True)]
-    return steps[chosen].tolist(), found
+    return steps[chosen].tolist(), [each for each in estimates(values[:, chosen].T.tolist()) if each is not None]
 
 
 def _chart(game: str, player: str, own: Sequence[Cell], drawn: Mapping[int, Curve], many: bool) -> Chart:

@@ -14,8 +14,9 @@ from coopgym.report.page.material import Material
 from coopgym.report.page.panel import Chart, Panel, Table
 from coopgym.report.page.strata import Spread, numbers, spread
 from coopgym.report.page.words import around, counted, listed
+from coopgym.statistics import MEAN
 from coopgym.study.records import Row
-from coopgym.study.summary import mode_label
+from coopgym.study.summary import Estimate, mode_label
 
 SHOWN = (
     "efficiency", "level", "trust", "gini", "best_gain_relative", "exploitable", "retaliation", "gratitude",
@@ -61,18 +62,24 @@ def _spreads(rows: Sequence[Row], names: Sequence[str], by: int) -> Found:
     return found
 
 
+def _at(each: Spread, names: Sequence[str], name: str) -> Estimate | None:
+    """One measure, its interval cut at what the measure cannot leave."""
+    found, measure = each.at(names.index(name)), CATALOGUE[name]
+    return None if found is None else found.within(measure.low, measure.high)
+
+
 def _chart(own: Found, names: Sequence[str], name: str, order: Sequence[str]) -> Chart:
     """One measure, a row for each learner."""
     series: dict[str, list[figures.Dot]] = {}
     for (who, mode), each in sorted(own.items(), key=lambda item: order.index(item[0][1])):
-        value = each.at(names.index(name))
+        value = _at(each, names, name)
         if value is not None:
             series.setdefault(mode, []).append((who, value.mean, value.low, value.high))
     rows = list(dict.fromkeys(who for who, _ in own))
     measure = CATALOGUE[name]
     figure = figures.dots(series, rows, name, f"{measure.what} [{measure.unit}]")
-    told = [f"{who} {mode} {around(x, 2)}" for (who, mode), e in own.items() if (x := e.at(names.index(name)))]
-    caption = f"{measure.what.capitalize()}: means over seeds and games with 95% bootstrap intervals."
+    told = [f"{who} {mode} {around(x, 2)}" for (who, mode), e in own.items() if (x := _at(e, names, name))]
+    caption = f"{measure.what.capitalize()}: means over seeds and games with {MEAN}."
     return Chart(figure, f"{name}: {listed(told, 12)}.", caption, name)
 
 
@@ -80,13 +87,13 @@ def _table(own: Found, names: Sequence[str], order: Sequence[str], what: str) ->
     whom = list(dict.fromkeys(who for who, _ in own))
     keys = [(who, mode) for who in whom for mode in order if (who, mode) in own][:LONGEST]
     rows: list[tuple[str | int, ...]] = [
-        (*key, own[key].runs, *(around(own[key].at(k), 3) for k in range(len(names)))) for key in keys
+        (*key, own[key].runs, *(around(_at(own[key], names, name), 3) for name in names)) for key in keys
     ]
     link = of_player if what == "learner" else lambda name: {"game": name}
     links = tuple(link(who) | {"reward_mode": mode} for who, mode in keys)
     over = "games" if what == "learner" else "learners"
     more = f" The first {LONGEST} of {len(own)} lines." if len(own) > LONGEST else ""
-    caption = f"Means over {over} and seeds, with 95% bootstrap intervals over seeds.{more}"
+    caption = f"Means over {over} and seeds, with {MEAN} over seeds.{more}"
     return Table((what, "rewards", "runs", *names), tuple(rows), caption, links)
 
 

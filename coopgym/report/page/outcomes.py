@@ -9,6 +9,7 @@ from coopgym.report.page.cells import Cell, Quantity, cells, quantities
 from coopgym.report.page.material import Material
 from coopgym.report.page.panel import Chart, Panel, Table
 from coopgym.report.page.words import around, counted, listed
+from coopgym.statistics import MEAN, about
 
 FEW = 2_000  # rows up to which single runs are drawn
 LONGEST = 400  # lines of the table
@@ -29,7 +30,7 @@ def panel(material: Material) -> Panel | None:
     seeds = sorted({len(cell.rows) for cell in own})
     lead = (
         f"{counted(len(own), 'cell')} of learner, game and reward mode; {_between(seeds)} in each. Means are over the "
-        f"runs that ended well, of the deterministic policy; brackets are 95% bootstrap intervals over seeds.{unseen}"
+        f"runs that ended well, of the deterministic policy; brackets are {MEAN} over seeds.{unseen}"
     )
     return Panel(
         "outcomes", "Outcomes", lead, tuple(chart for chart in charts if chart), _table(material, own, many)
@@ -60,7 +61,7 @@ def _chart(own: Sequence[Cell], quantity: Quantity, game: str, seeds: bool) -> C
     told = [f"{cell.player} {cell.mode} {around(cell.found[name], 3)}" for cell in shown]
     extra = "; dashed: the best constant policy" if mark else ""
     small = "; small dots: single runs" if seeds else ""
-    caption = f"Means over seeds with 95% bootstrap intervals{small}{extra}. A hollow mark has one run only."
+    caption = f"Means over seeds with {MEAN}{small}{extra}. A hollow mark has one run only."
     return Chart(figure, f"{title}, {quantity.unit}: {listed(told, 12)}.", caption, game)
 
 
@@ -73,5 +74,5 @@ def _table(material: Material, own: Sequence[Cell], many: bool) -> tuple[Table, 
         for cell in own[:LONGEST]
     ]  # fmt: skip
     more = f" The first {LONGEST} of {len(own)}; the table of runs has all." if len(own) > LONGEST else ""
-    caption = f"Mean and 95% interval over seeds. Left out: runs that diverged or failed.{more}"
+    caption = f"{about('mean', 'seeds')} Left out: runs that diverged or failed.{more}"
     return (Table(columns, tuple(rows), caption, tuple(cell.link for cell in own[:LONGEST])),)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from coopgym.oracles.scores import TOLERANCE
 from coopgym.report.page import figures
 from coopgym.report.page.cells import of_player
 from coopgym.report.page.findings import findings
 from coopgym.report.page.material import Material
 from coopgym.report.page.panel import Chart, Panel, Table
 from coopgym.report.page.words import around, counted, listed
+from coopgym.statistics import about
+from coopgym.study.analysis.page import TEAM, marked, marked_leaders
+from coopgym.study.analysis.scores import AT_STAKE
 
 Found = dict[str, Any]
 
@@ -36,45 +40,59 @@ def _lead(found: Found) -> str:
             continue
         first, second = ranked[:2]
         if len(ranking["leaders"]) > 1:
-            told.append(f"{mode}: {listed(ranking['leaders'])} tie, {around(first['average_rank'], 3)}")
+            told.append(f"{mode}: {listed(marked_leaders(ranking))} tie, {around(first['average_rank'], 3)}")
             continue
-        apart = first["average_rank"]["high"] < second["average_rank"]["low"]
+        apart = _apart(first["average_rank"], second["average_rank"])
         told.append(
-            f"{mode}: {first['player']} {around(first['average_rank'], 3)}, before {second['player']} "
-            f"{around(second['average_rank'], 3)}{'' if apart else ' (intervals overlap)'}"
+            f"{mode}: {marked(first)} {around(first['average_rank'], 3)}, before {marked(second)} "
+            f"{around(second['average_rank'], 3)}{'' if apart else ' (not shown to be apart)'}"
         )
     return f"Average rank over {counted(len(found['games']), 'game')}, 1 is best. {'; '.join(told[:4])}."
 
 
+def _apart(first: Found, second: Found) -> bool:
+    return first["high"] is not None and second["low"] is not None and first["high"] < second["low"]
+
+
 def _chart(mode: str, ranking: Found) -> Chart:
     ranked = [each for each in ranking["players"] if each["average_rank"]]
-    players = [each["player"] for each in ranked]
-    points = [(e["player"], *(e["average_rank"][x] for x in ("value", "low", "high"))) for e in ranked]
+    players = [marked(each) for each in ranked]
+    points = [(marked(e), *(e["average_rank"][x] for x in ("value", "low", "high"))) for e in ranked]
     figure = figures.dots({mode: points}, players, f"{mode.capitalize()} rewards", "average rank, 1 is best")
     figure["layout"]["showlegend"] = False
-    told = [f"{each['player']} {around(each['average_rank'], 3)}" for each in ranked]
-    caption = "Average rank by mean score in each game; bars: 95% bootstrap intervals over runs."
+    told = [f"{marked(each)} {around(each['average_rank'], 3)}" for each in ranked]
+    caption = f"Average rank by mean score in each game. {about('rank')}"
     return Chart(figure, f"Average ranks with {mode} rewards: {listed(told, 12)}.", caption)
 
 
 def _table(mode: str, ranking: Found) -> Table:
     classes = list(ranking["players"][0]["rank_by_class"])
+    stake, games = len(ranking["at_stake"]), len(ranking["games"])
+    heads = {
+        "average_rank": f"average rank, {games} games", "rank_at_stake": f"average rank, {stake} at stake",
+        "iqm": f"IQM of the score, {stake} at stake", "iqm_of_share": f"IQM of the share, {games - stake} others",
+    }  # fmt: skip
+    shown = [name for name in heads if ranking["players"][0][name] is not None]
     rows = tuple(
-        (each["player"], around(each["average_rank"], 3), around(each["iqm"], 3),
+        (marked(each), *(around(each[name], 3) for name in shown),
          *((each["rank_by_class"][name] or {}).get("value") for name in classes), len(each["missing_games"]))
         for each in ranking["players"]
     )  # fmt: skip
     links = tuple(of_player(each["player"]) | {"reward_mode": mode} for each in ranking["players"])
-    columns = ("learner", "average rank", "IQM of the score", *classes, "games lacking")
+    columns = ("learner", *(heads[name] for name in shown), *classes, "games lacking")
     return Table(columns, rows, f"{mode.capitalize()} rewards", links)
 
 
 def _notes(found: Found) -> tuple[str, ...]:
-    bare = sum(ruler["kind"] == "best constant" for ruler in found["rulers"].values())
-    return (
-        f"The score is 0 at selfish play and 1 at the optimum; in {bare} of {len(found['rulers'])} games these are too "
-        "close for such a scale, and it is the share of the best constant policy's welfare there.",
+    rest = sum(ruler["kind"] != AT_STAKE for ruler in found["rulers"].values())
+    notes = [
+        f"In {len(found['rulers']) - rest} of {len(found['rulers'])} games something is at stake: selfish play (score "
+        f"0) and the optimum (score 1) differ by more than {TOLERANCE:.1%} of the optimum. In the others the share of "
+        "the best constant policy's welfare stands for the score; the two scales are not averaged together.",
         "A learner that lacks some of the games that are ranked over has no rank: what has no run is not scored. What "
         "diverged or failed scores as the worst run of its game and mode. Columns TR-1 to TR-4: average rank "
-        "among the games of one technical report.",
-    )
+        f"among the games of one technical report. {about('aggregate')}",
+    ]
+    if any(each["team"] for ranking in found["rankings"].values() for each in ranking["players"]):
+        notes.append(f"{TEAM} trained on the sum of all agents' rewards under every mode: another objective.")
+    return tuple(notes)

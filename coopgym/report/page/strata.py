@@ -1,20 +1,17 @@
-"""Means with intervals of many numbers at once: over the seeds of one game, or over games with seeds drawn in each."""
+"""Means with intervals of many numbers at once: over the seeds of one game, or over games and the seeds of each."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from coopgym.audit.measures import mean
-from coopgym.study.analysis.resampling import intervals
-from coopgym.study.summary import RESAMPLES, Estimate, band
+from coopgym.statistics import stratified_mean
+from coopgym.study.summary import Estimate
 
 LARGEST = 1e300  # the sum of what is larger may be none
-LOOKED_AT = 1_000  # resamples of a band that is not quoted
 DECIMALS = 4  # of what is quoted: shares, rates, steps
 DIGITS = 4  # that count, of what is drawn
 
@@ -39,17 +36,15 @@ class Spread:
         )
 
 
-def spread(strata: Sequence[np.ndarray], resamples: int = RESAMPLES) -> Spread | None:
-    """Means over strata of means over their rows ``[n_i, K]``, with 95 % bootstrap intervals; None without a row.
+def spread(strata: Sequence[np.ndarray]) -> Spread | None:
+    """Means over strata of means over their rows ``[n_i, K]``, with 95% t intervals; None without a row.
 
-    Rows are drawn again inside each stratum. What is NaN is left out, and a stratum that knows nothing of a number does
-    not count for it. One stratum has the intervals of ``coopgym.study.summary``.
+    What is NaN is left out, and a stratum that knows nothing of a number does not count for it.
     """
     known = [x for x in strata if len(x)]
     if not known:
         return None
-    found = _of_one(known[0], resamples) if len(known) == 1 else _of_many(known)
-    return Spread(*found, runs=sum(map(len, known)), strata=len(known))
+    return Spread(*stratified_mean(known), runs=sum(map(len, known)), strata=len(known))
 
 
 def rounded(x: float | None) -> float | None:
@@ -76,26 +71,3 @@ def _number(x: object) -> float:
     except (TypeError, ValueError, OverflowError):
         return math.nan
     return value if abs(value) < LARGEST else math.nan
-
-
-def _of_one(x: np.ndarray, resamples: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Numbers that the same rows know are drawn together."""
-    found = np.full((3, x.shape[1]), np.nan)
-    patterns, which = np.unique(np.isfinite(x), axis=1, return_inverse=True)
-    for p, rows in enumerate(patterns.T):
-        if rows.any():
-            own = np.ravel(which) == p
-            found[:, own] = band(x[np.ix_(rows, own)], resamples=resamples)
-    return found[0], found[1], found[2]
-
-
-def _of_many(strata: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The rows of each stratum are drawn by their places, so that all numbers of a row stay together."""
-    middle: Callable[..., Any] = np.mean if all(np.isfinite(x).all() for x in strata) else mean
-
-    def of(places: Sequence[np.ndarray]) -> np.ndarray:
-        inner = [middle(x[k.astype(np.intp)], axis=-2) for x, k in zip(strata, places, strict=True)]
-        return np.moveaxis(middle(np.stack(inner), axis=0), -1, 0)
-
-    found = intervals([np.arange(len(x), dtype=np.float64) for x in strata], of, weight=strata[0].shape[1])
-    return found.value, found.low, found.high

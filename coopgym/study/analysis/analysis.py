@@ -49,7 +49,7 @@ def analysis(runs: Runs) -> dict[str, Any]:
         "status": dict(sorted(Counter(runs.status.tolist()).items())),
         "modes": learners.modes, "games": learners.games,
         "rulers": {game: vars(ruler) for game, ruler in by.items()},
-        "rankings": {mode: rankings.ranking(field, learners) for mode, field in fields.items()},
+        "rankings": {mode: rankings.ranking(field, learners, by) for mode, field in fields.items()},
         "references": references(runs, by),
         "paradigms": contrasts(learners, fields),
         "modes_compared": modes.compared(learners), "modes_by_class": modes.by_class(learners, points),
@@ -62,7 +62,8 @@ def contrasts(learners: Runs, fields: dict[str, Field]) -> dict[str, Any]:
     """Of the paradigms, in every mode; a mode in which all of a game's runs are repeats is no second test."""
     families = dict(zip(learners.player.tolist(), learners.family.tolist(), strict=True))
     mutuality = dict(zip(learners.mode.tolist(), learners.mutuality.tolist(), strict=True))
-    return paradigms.crossovers(fields, families, mutuality, learners.repeated())
+    team = dict(zip(learners.player.tolist(), learners.team.tolist(), strict=True))
+    return paradigms.crossovers(fields, families, mutuality, learners.repeated(), team)
 
 
 def references(runs: Runs, by: dict[str, scores.Ruler]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from coopgym.study.analysis.runs import Runs, coded, key
 
 MEASURES = ("welfare", "rate", "final_trust")
 SCALED = ("score", "rate", "final_trust")  # those that mean the same in every game
+GAME = "single game"  # the key of what is sampled
 PAIRED = 100_000  # runs up to which modes are compared seed by seed
 
 
@@ -34,15 +35,22 @@ def compared(runs: Runs) -> list[dict[str, Any]]:
     return compare_modes(rows, MEASURES).rows()
 
 
-def by_class(runs: Runs, points: np.ndarray) -> list[dict[str, Any]]:
-    """The same of scores over each class of games (``game`` says which), paired over learners and games.
+def by_class(runs: Runs, points: np.ndarray) -> dict[str, list[dict[str, Any]]]:
+    """The same of scores over all games, and over each class of games.
 
     A pair is a learner's mean over its seeds in a game, so that many seeds do not pass for many learners or games.
+
+    Returns:
+        Changes, of which ``game`` says over what. ``games``: over all games together, and ``classes``: over each class,
+        with games as the sample: differences are averaged over the learners of a game, and intervals and tests are over
+        games. ``team``: as ``games``, of the learners of the sum of all agents' rewards, which the others are without.
+        ``pairs``: over each class with the pairs of learner and game as the sample, as if learners in one game were
+        independent of each other: of these games only.
     """
     kept = _finished(runs)
     chosen, values = runs.where(kept), {"score": points[kept]}
     if not len(chosen):
-        return []
+        return {"games": [], "team": [], "classes": [], "pairs": []}
     values |= {name: getattr(chosen, name) for name in SCALED[1:]}
     parts = [coded(words) for words in (chosen.player, chosen.game, chosen.mode)]
     _, first, cell = np.unique(
@@ -52,11 +60,20 @@ def by_class(runs: Runs, points: np.ndarray) -> list[dict[str, Any]]:
     rows = [
         {
             "algorithm": "all", "game": f"TR-{chosen.report[k]}", "reward_mode": chosen.mode[k],
-            "seed": f"{chosen.player[k]} {chosen.game[k]}", **{name: float(x[i]) for name, x in means.items()},
+            "seed": f"{chosen.player[k]} {chosen.game[k]}", GAME: chosen.game[k],
+            **{name: float(x[i]) for name, x in means.items()},
         }
         for i, k in enumerate(first)
     ]  # fmt: skip
-    return compare_modes(rows, SCALED).rows()
+    own, team = ([row for row, k in zip(rows, first, strict=True) if chosen.team[k] == of_sum] for of_sum in (0, 1))
+
+    def over_all(part: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return compare_modes([row | {"game": "all games"} for row in part], SCALED, cluster=GAME).rows()
+
+    return {
+        "games": over_all(own), "team": over_all(team),
+        "classes": compare_modes(own, SCALED, cluster=GAME).rows(), "pairs": compare_modes(own, SCALED).rows(),
+    }  # fmt: skip
 
 
 def _finished(runs: Runs) -> np.ndarray:

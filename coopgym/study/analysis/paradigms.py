@@ -8,28 +8,28 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import ttest_ind
 
-from coopgym.audit.comparison import adjust
-from coopgym.study.analysis.rankings import Field
-from coopgym.study.analysis.resampling import Estimates, finite_share, intervals
+from coopgym.statistics import Interval, adjust, stratified_mean, welch_p
+from coopgym.study.analysis.rankings import Field, at
 
 FIRST, SECOND = "independent", "CTDE"
-RANDOM = 5  # algorithms of each paradigm from which on algorithms are what is resampled
+OWN, TEAM = "own", "team"  # rewards that learners are trained on: each agent's, or the sum of all agents'
+RANDOM = 5  # algorithms of each paradigm from which on algorithms are the sample
+STEPS = 101  # mutualities between two that were played at which a crossing is looked for
 ALPHA = 0.05
 
 
 @dataclass(frozen=True)
 class Sides:
-    """Scores of one game in one mode, by algorithm: what is resampled is a run, or where there are enough of them an
-    algorithm, so that the contrast speaks of the paradigms and not of those that happened to be tried."""
+    """Scores of one game in one mode, by algorithm: the sample is of runs, or where there are enough of them of
+    algorithms, so that the contrast speaks of the paradigms and not of those that happened to be tried."""
 
     first: list[np.ndarray]
     second: list[np.ndarray]
 
     @property
     def unit(self) -> str:
-        """What is resampled: "algorithm" or "run"."""
+        """What the sample is of: "algorithm" or "run"."""
         return "algorithm" if min(len(self.first), len(self.second)) >= RANDOM else "run"
 
     @property
@@ -39,47 +39,44 @@ class Sides:
             return [np.array([x.mean() for x in side]) for side in (self.first, self.second)]
         return [*self.first, *self.second]
 
-    def split(self) -> int:
-        """How many of the strata are of the first side."""
-        return 1 if self.unit == "algorithm" else len(self.first)
+    @property
+    def weights(self) -> np.ndarray:
+        """Of the strata's means in the contrast."""
+        sizes = (1, 1) if self.unit == "algorithm" else (len(self.first), len(self.second))
+        return np.concatenate([np.full(n, sign / n) for n, sign in zip(sizes, (1.0, -1.0), strict=True)])
 
 
-def sides(field: Field, families: Mapping[str, str], game: str) -> Sides | None:
-    """Of a game in one mode; None unless both paradigms are there. families: of the players."""
+def sides(
+    field: Field, families: Mapping[str, str], game: str, team: Mapping[str, bool], objectives: tuple[str, str]
+) -> Sides | None:
+    """Of a game in one mode; None unless both paradigms are there.
+
+    families, team: of the players, and whether they are trained on the sum of rewards; objectives: which of these two
+    kinds of learner stands on the first side, and on the second.
+    """
     g = field.games.index(game) if game in field.games else -1
     found = [
         [
             own[g]
             for a, own in enumerate(field.samples)
             if families[field.players[a]] == family and not field.missing[a, g]
+            and team.get(field.players[a], False) == (objective == TEAM)
         ]
-        for family in (FIRST, SECOND)
-    ]
+        for family, objective in zip((FIRST, SECOND), objectives, strict=True)
+    ]  # fmt: skip
     return Sides(*found) if g >= 0 and all(found) else None
 
 
-def contrast(one: Sides) -> Estimates:
-    """Mean over independent algorithms minus mean over the others, ``[]``."""
-    return intervals(one.samples, lambda samples: _difference(samples, one.split()))
-
-
-def _difference(samples: Sequence[np.ndarray], split: int) -> np.ndarray:
-    means = [x.mean(-1) for x in samples]
-    return np.asarray(np.mean(means[:split], axis=0) - np.mean(means[split:], axis=0))
+def contrast(one: Sides) -> Interval:
+    """Mean over independent algorithms minus mean over the others, with its t interval; floats."""
+    found = stratified_mean([x[:, None] for x in one.samples], one.weights)
+    return Interval(*(float(part[0]) for part in found))
 
 
 def one_sided(one: Sides) -> tuple[float, float]:
-    """p of the nulls that the contrast is not positive, and not negative: Welch's test on what is resampled."""
-    split = one.split()
-    x, y = (np.concatenate(part) for part in (one.samples[:split], one.samples[split:]))
-    if len(x) < 2 or len(y) < 2:
-        return 1.0, 1.0
-    if np.ptp(x) == 0.0 and np.ptp(y) == 0.0:
-        return (0.0, 1.0) if x[0] > y[0] else (1.0, 0.0) if x[0] < y[0] else (1.0, 1.0)
-    upward, downward = (
-        float(ttest_ind(x, y, equal_var=False, alternative=side).pvalue) for side in ("greater", "less")
-    )
-    return upward, downward
+    """p of the nulls that the contrast is not positive, and not negative: Welch's test on what the sample is of."""
+    split = int((one.weights > 0.0).sum())
+    return welch_p(np.concatenate(one.samples[:split]), np.concatenate(one.samples[split:]))
 
 
 def crossovers(
@@ -87,11 +84,14 @@ def crossovers(
     families: Mapping[str, str],
     mutuality: Mapping[str, float],
     repeated: Set[tuple[str, str]] = frozenset(),
+    team: Mapping[str, bool] | None = None,
 ) -> dict[str, Any]:
     """Contrasts of every game in every mode, and each pair of modes in which they have opposite signs.
 
     fields: scores by mode, families: of players, mutuality: of modes. repeated: (game, mode) that are another mode's
-    runs under a second name; they have a contrast, and are compared with no other mode.
+    runs under a second name; they have a contrast, and are compared with no other mode. team: whether a player is
+    trained on the sum of all agents' rewards; such learners want the same under every mode, so they are contrasted with
+    each other, or (``beside_team``) with the others apart from the rest.
 
     Modes between private rewards and a full kind are not tested: they say where a crossover lies (see ``crossing``),
     and would only cost the tests of the ends their power. A crossover is declared where both intervals lie on opposite
@@ -99,7 +99,16 @@ def crossovers(
     having chosen it) stays below 5 % after Holm's correction for all games and pairs.
     """
     games = list(dict.fromkeys(game for field in fields.values() for game in field.games))
-    there = {(g, m): s for g in games for m, field in fields.items() if (s := sides(field, families, g))}
+    of_team = team or {}
+
+    def found_sides(*objectives: str) -> dict[tuple[str, str], Sides]:
+        two = (objectives[0], objectives[-1])
+        each = {(g, m): sides(field, families, g, of_team, two) for g in games for m, field in fields.items()}
+        return {key: one for key, one in each.items() if one is not None}
+
+    there, objective = found_sides(OWN), OWN
+    if not there:
+        there, objective = found_sides(TEAM), TEAM
     fresh = {key: one for key, one in there.items() if key not in repeated}
     contrasts = {key: contrast(one) for key, one in there.items()}
     ps = {key: one_sided(one) for key, one in there.items()}
@@ -117,17 +126,24 @@ def crossovers(
         for (game, a, b), p, q in zip(pairs, raw, adjusted, strict=True)
     ]  # fmt: skip
     return {
-        "first": FIRST, "second": SECOND, "tests": len(pairs),
-        "contrasts": [
-            {"game": game, "mode": mode, "unit": there[game, mode].unit, **each.at()}
-            for (game, mode), each in contrasts.items()
-        ],
+        "first": FIRST, "second": SECOND, "objective": objective, "tests": len(pairs),
+        "contrasts": _told(there, contrasts),
+        "beside_team": _told(mixed := found_sides(OWN, TEAM), {key: contrast(one) for key, one in mixed.items()}),
         "crossovers": found,
         "mutualities": [
             {**x, "declared": any(_joins(each, x) for each in found)}
             for game in games for x in _mutualities(fresh, game, mutuality)
         ],
     }  # fmt: skip
+
+
+def _told(
+    there: Mapping[tuple[str, str], Sides], contrasts: Mapping[tuple[str, str], Interval]
+) -> list[dict[str, Any]]:
+    return [
+        {"game": game, "mode": mode, "unit": there[game, mode].unit, **at(each)}
+        for (game, mode), each in contrasts.items()
+    ]
 
 
 def _ends(fields: Mapping[str, Field], mutuality: Mapping[str, float]) -> list[str]:
@@ -146,7 +162,7 @@ def _opposite(a: tuple[float, float], b: tuple[float, float]) -> float:
     return min(max(a[0], b[1]), max(a[1], b[0]))
 
 
-def _apart(a: Estimates, b: Estimates) -> bool:
+def _apart(a: Interval, b: Interval) -> bool:
     return bool((a.low > 0.0 and b.high < 0.0) or (a.high < 0.0 and b.low > 0.0))
 
 
@@ -164,30 +180,35 @@ def _mutualities(
 
 
 def crossing(points: Sequence[tuple[float, Sides]]) -> dict[str, Any]:
-    """The mutuality at which the contrast first changes sign, linear between points, with an interval over resamples.
+    """The mutuality at which the contrast first changes sign, linear between points, and where it may.
 
-    share: of the resamples in which it changes sign at all; the interval is over those.
+    The interval reaches from the least to the largest mutuality at which the 95% interval of the contrast contains 0
+    (Fieller's set): a true change of sign lies in it at least 95% of the time.
     """
     where = np.array([m for m, _ in points])
-    sizes = [len(one.samples) for _, one in points]
-    bounds = np.concatenate([[0], np.cumsum(sizes)])
+    means = np.array([contrast(one).mean for _, one in points])
+    samples = [x[:, None] for _, one in points for x in one.samples]
+    ends = np.cumsum([0, *(len(one.samples) for _, one in points)])
+    grid, weights = [], []
+    for i in range(len(points) - 1):
+        share = np.linspace(0.0, 1.0, STEPS)
+        weight = np.zeros((len(samples), STEPS))
+        for k, part in ((i, 1.0 - share), (i + 1, share)):
+            weight[ends[k] : ends[k + 1]] = points[k][1].weights[:, None] * part
+        grid.append(where[i] + share * (where[i + 1] - where[i]))
+        weights.append(weight)
+    along = stratified_mean(samples, np.concatenate(weights, axis=1))
+    possible = np.concatenate(grid)[(along.low <= 0.0) & (along.high >= 0.0)]
+    value = _zero(where, means)
+    known = np.isfinite(value) and len(possible)
+    ends_of = {"low": float(possible.min()), "high": float(possible.max())} if known else {"low": None, "high": None}
+    return {"mutuality": {"value": float(value) if np.isfinite(value) else None, **ends_of}, "unit": points[0][1].unit}
 
-    def statistic(samples: Sequence[np.ndarray]) -> np.ndarray:
-        parts = [samples[bounds[i] : bounds[i + 1]] for i in range(len(points))]
-        each = [_difference(part, one.split()) for part, (_, one) in zip(parts, points, strict=True)]
-        return _zero(where, np.stack(each))
 
-    found = intervals([x for _, one in points for x in one.samples], statistic)
-    numbers = {name: None if np.isnan(x) else x for name, x in found.at().items()}
-    return {"mutuality": numbers, "share": finite_share(found.draws), "unit": points[0][1].unit}
-
-
-def _zero(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """First zero ``[...]`` of lines through ``y [points, ...]`` at ``x [points]``; NaN where there is none."""
-    changes = np.sign(y[:-1]) * np.sign(y[1:]) <= 0.0
-    changes &= y[:-1] != y[1:]
-    i = changes.argmax(0)
-    low, high = (np.take_along_axis(y, (i + k)[None], 0)[0] for k in (0, 1))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        place = x[i] + (x[i + 1] - x[i]) * low / (low - high)
-    return np.where(changes.any(0), place, np.nan)
+def _zero(x: np.ndarray, y: np.ndarray) -> float:
+    """First zero of lines through ``y [points]`` at ``x [points]``; NaN where there is none."""
+    changes = np.flatnonzero((np.sign(y[:-1]) * np.sign(y[1:]) <= 0.0) & (y[:-1] != y[1:]))
+    if not len(changes):
+        return float("nan")
+    i = changes[0]
+    return float(x[i] + (x[i + 1] - x[i]) * y[i] / (y[i] - y[i + 1]))

@@ -1,4 +1,4 @@
-"""How many seeds a claim needs: power of Welch's test at the differences that were found, by the noncentral t."""
+"""How many seeds a claim of leadership needs, at the difference that was found."""
 
 from __future__ import annotations
 
@@ -6,36 +6,11 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy.stats import nct, t
 
+from coopgym.statistics import seeds_needed
 from coopgym.study.analysis.rankings import Field
 
-ALPHA, POWER = 0.05, 0.8
-MOST = 10_000
-
-
-def seeds_needed(effect: float, alpha: float = ALPHA, power: float = POWER) -> int | None:
-    """Seeds of each of two players at which a difference of ``effect`` standard deviations is found with this power.
-
-    Two-sided, equal numbers and variances; None for more than 10,000.
-    """
-    if not effect > 0.0:
-        return None
-    low, high = 2, MOST
-    if _power(effect, high, alpha) < power:
-        return None
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if _power(effect, middle, alpha) >= power else (middle + 1, high)
-    return low
-
-
-def _power(effect: float, n: int, alpha: float) -> float:
-    freedom, shift = 2 * n - 2, effect * math.sqrt(n / 2.0)
-    critical = float(t.ppf(1.0 - alpha / 2.0, freedom))
-    if shift > critical + 8.0:  # beyond any doubt, and soon beyond what the distribution function can be computed for
-        return 1.0
-    return float(nct.sf(critical, freedom, shift) + nct.cdf(-critical, freedom, shift))
+__all__ = ["leader_claims", "seeds_needed"]
 
 
 def leader_claims(field: Field, order: list[int]) -> list[dict[str, Any]]:

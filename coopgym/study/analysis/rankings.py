@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
 
-from coopgym.study.analysis.resampling import Estimates, intervals, iqm, pooled
+from coopgym.statistics import Interval, aggregate_interval, chance_interval, rank_intervals, share_interval
 from coopgym.study.analysis.runs import Runs, coded, strata
+from coopgym.study.analysis.scores import AT_STAKE, Ruler
 
 TAUS = np.round(np.linspace(0.0, 1.0, 21), 2)
 MANY = 100  # runs of a stratum; a chance of improvement looks at no more than so many
@@ -55,36 +54,27 @@ class Field:
         common = np.flatnonzero(~self.missing.any(0)).tolist()
         return self.part(range(len(self.players)) if common else (), common)
 
-    def flat(self) -> list[np.ndarray]:
-        """Samples in one list, player by player."""
-        return [x for own in self.samples for x in own]
+
+def at(found: Interval, *index: int) -> dict[str, float | None]:
+    """One of several intervals as plain numbers; None for ends that are not known."""
+    parts = {"value": found.mean, "low": found.low, "high": found.high}
+    numbers = {name: float(np.asarray(x)[index]) for name, x in parts.items()}
+    return {name: x if np.isfinite(x) else None for name, x in numbers.items()}
 
 
-def ranks(field: Field, groups: Sequence[Sequence[int]] | None = None) -> Estimates:
+def ranks(field: Field, groups: Sequence[Sequence[int]] | None = None) -> Interval:
     """Average rank ``[groups, players]`` over the games of each group, all games by default, by mean score in each.
 
     1 is the best. Nobody lacks a game: see ``Field.ranked``.
     """
-    chosen = [list(range(len(field.games)))] if groups is None else groups
-    shape = (len(field.players), len(field.games))
-
-    def statistic(samples: Sequence[np.ndarray]) -> np.ndarray:
-        means = np.stack([x.mean(-1) for x in samples])
-        means = means.reshape(*shape, *means.shape[1:])
-        order = rankdata(-means, axis=0)
-        return np.stack([order[:, list(games)].mean(1) for games in chosen])
-
-    return intervals(field.flat(), statistic)
+    return rank_intervals(field.samples, groups)
 
 
-def interquartile(field: Field) -> Estimates:
-    """Interquartile mean ``[players]`` of scores over games and runs."""
-    wide = len(field.games)
-
-    def statistic(samples: Sequence[np.ndarray]) -> np.ndarray:
-        return np.stack([iqm(pooled(samples[i : i + wide])) for i in range(0, len(samples), wide)])
-
-    return intervals(field.flat(), statistic, weight=3.0)
+def interquartile(field: Field, games: Sequence[int] | None = None) -> Interval:
+    """Interquartile mean ``[players]`` of scores over games (all by default) and runs."""
+    chosen = range(len(field.games)) if games is None else games
+    found = [aggregate_interval([own[g] for g in chosen], "iqm") for own in field.samples]
+    return Interval(*(np.array(part) for part in zip(*found, strict=True)))
 
 
 def improvements(field: Field, leader: int) -> list[dict[str, Any]]:
@@ -95,83 +85,73 @@ def improvements(field: Field, leader: int) -> list[dict[str, Any]]:
     """
     count = len(field.players)
     pairs = list(itertools.combinations(range(count), 2))
-    if count > PAIRWISE or any(len(x) > MANY for x in field.flat()):
+    if count > PAIRWISE or any(len(x) > MANY for own in field.samples for x in own):
         pairs = [(leader, other) for other in range(count) if other != leader]
     found = []
     for a, b in pairs:
-        samples = [x[:MANY] for x in (*field.samples[a], *field.samples[b])]
-        chance = intervals(samples, _chance, weight=100.0)
-        found.append({"player": field.players[a], "against": field.players[b], **chance.at()})
+        first, second = ([x[:MANY] for x in field.samples[player]] for player in (a, b))
+        chance = chance_interval(first, second)
+        found.append({"player": field.players[a], "against": field.players[b], **at(chance)})
     return found
 
 
-def _chance(samples: Sequence[np.ndarray]) -> np.ndarray:
-    half = len(samples) // 2
-    return np.asarray(np.mean([_larger(x, y) for x, y in zip(samples[:half], samples[half:], strict=True)], axis=0))
-
-
-def _larger(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    n, m = x.shape[-1], y.shape[-1]
-    ranks = rankdata(np.concatenate([x, y], axis=-1), axis=-1)[..., :n].sum(-1)
-    return np.asarray((ranks - n * (n + 1) / 2) / (n * m))
-
-
-def profiles(field: Field) -> Estimates:
+def profiles(field: Field) -> Interval:
     """Share ``[players, TAUS]`` of runs that score more than tau, averaged over games."""
-    wide = len(field.games)
-
-    def statistic(samples: Sequence[np.ndarray]) -> np.ndarray:
-        above = np.stack([_above(x) for x in samples])
-        return np.asarray(above.reshape(-1, wide, *above.shape[1:]).mean(1))
-
-    return intervals([np.searchsorted(TAUS, x) for x in field.flat()], statistic, weight=10.0)
+    found = [share_interval([x[:, None] > TAUS for x in own]) for own in field.samples]
+    return Interval(*(np.stack(part) for part in zip(*found, strict=True)))
 
 
-def _above(passed: np.ndarray) -> np.ndarray:
-    """Share ``[TAUS, ...]`` of runs above each tau, from how many of these each has passed ``[..., n]``: one count."""
-    *batch, n = passed.shape
-    kinds, rows = len(TAUS) + 1, math.prod(batch)
-    places = passed.reshape(rows, n).astype(np.intp) + kinds * np.arange(rows)[:, None]
-    counts = np.bincount(places.reshape(-1), minlength=rows * kinds).reshape(*batch, kinds)
-    return np.moveaxis(np.cumsum(counts[..., :0:-1], -1)[..., ::-1] / n, -1, 0)
-
-
-def ranking(field: Field, runs: Runs) -> dict[str, Any]:
-    """Everything about one mode: players best first, by game and by class of games.
+def ranking(field: Field, runs: Runs, by: Mapping[str, Ruler]) -> dict[str, Any]:
+    """Everything about one mode: players best first, over all games, where something is at stake, and by class.
 
     Players who lack some of the games that are ranked over come last, without a rank: a score over other games is no
-    answer to the same question.
+    answer to the same question. Interquartile means are over the games of one scale: ``iqm`` over those where something
+    is at stake (see ``Ruler``), ``iqm_of_share`` of the share of the best constant's welfare over the others.
     """
     report, whole, field = runs.reports, field, field.ranked()
+    team = set(runs.player[runs.team].tolist())
     if not field.players:
-        others = [_unranked(whole, a, ()) for a in range(len(whole.players))]
-        return {"games": [], "players": others, "leaders": [], "taus": TAUS.tolist(), "improvement": []}
+        others = [_unranked(whole, a, (), team) for a in range(len(whole.players))]
+        empty = {"games": [], "at_stake": [], "leaders": [], "taus": TAUS.tolist(), "improvement": []}
+        return empty | {"players": others}
+    stake = [g for g, name in enumerate(field.games) if by[name].kind == AT_STAKE]
+    rest = [g for g in range(len(field.games)) if g not in stake]
     classes = {f"TR-{r}": [g for g, name in enumerate(field.games) if report[name] == r] for r in (1, 2, 3, 4)}
-    classes = {"all": list(range(len(field.games)))} | {name: games for name, games in classes.items() if games}
-    places, middle, curve = ranks(field, list(classes.values())), interquartile(field), profiles(field)
-    order = np.argsort(places.value[0], kind="stable").tolist()
+    groups = {"all": list(range(len(field.games))), "at stake": stake} | classes
+    groups = {name: games for name, games in groups.items() if games}
+    places, curve = ranks(field, list(groups.values())), profiles(field)
+    middle = {name: interquartile(field, games) for name, games in (("iqm", stake), ("iqm_of_share", rest)) if games}
+    order = np.argsort(places.mean[0], kind="stable").tolist()
+    names = list(groups)
     return {
-        "games": field.games,
+        "games": field.games, "at_stake": [field.games[g] for g in stake],
         "players": [
             {
-                "player": field.players[a], "average_rank": places.at(0, a), "iqm": middle.at(a),
-                "rank_by_class": {name: places.at(c, a) for c, name in enumerate(classes) if c},
+                "player": field.players[a], "team": field.players[a] in team, "average_rank": at(places, 0, a),
+                "rank_at_stake": at(places, names.index("at stake"), a) if stake else None,
+                **{name: at(middle[name], a) if name in middle else None for name in ("iqm", "iqm_of_share")},
+                "rank_by_class": {name: at(places, names.index(name), a) for name in names if name.startswith("TR-")},
                 "mean_by_game": {name: _mean(field, a, g) for g, name in enumerate(field.games)},
                 "missing_games": [name for name in whole.games if name not in field.games],
-                "profile": [curve.at(a, t) for t in range(len(TAUS))],
+                "profile": [at(curve, a, t) for t in range(len(TAUS))],
             }
             for a in order
-        ] + [_unranked(whole, a, list(classes)[1:]) for a, x in enumerate(whole.players) if x not in field.players],
-        "leaders": [field.players[a] for a in order if places.value[0][a] - places.value[0][order[0]] < SAME],
+        ] + [
+            _unranked(whole, a, [name for name in names if name.startswith("TR-")], team)
+            for a, x in enumerate(whole.players) if x not in field.players
+        ],
+        "leaders": [field.players[a] for a in order if places.mean[0][a] - places.mean[0][order[0]] < SAME],
         "taus": TAUS.tolist(),
         "improvement": improvements(field, order[0]),
     }  # fmt: skip
 
 
-def _unranked(whole: Field, a: int, classes: Iterable[str]) -> dict[str, Any]:
+def _unranked(whole: Field, a: int, classes: Iterable[str], team: Set[str]) -> dict[str, Any]:
     """A player that lacks games: means where it has runs, and nothing over games."""
+    over_games = dict.fromkeys(("average_rank", "rank_at_stake", "iqm", "iqm_of_share"))
     return {
-        "player": whole.players[a], "average_rank": None, "iqm": None, "rank_by_class": dict.fromkeys(classes),
+        "player": whole.players[a], "team": whole.players[a] in team, **over_games,
+        "rank_by_class": dict.fromkeys(classes),
         "mean_by_game": {name: _mean(whole, a, g) for g, name in enumerate(whole.games)},
         "missing_games": [name for g, name in enumerate(whole.games) if whole.missing[a, g]], "profile": [],
     }  # fmt: skip

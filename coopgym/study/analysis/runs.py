@@ -34,7 +34,8 @@ class Runs:
     """Columns ``[K]``. player, game: with what differs in brackets (see ``coopgym.study.identity``): rows of one
     player, game and mode are repeats; game_id: the game's name alone; mode: label of the reward mode; base: its kind;
     mutuality: 0 for the private mode; family: of the paradigm; rate: mean over agents; NaN where there is no number.
-    repeat: the run is that of another mode under a second name (see ``coopgym.study.twins``), and that one is here."""
+    repeat: the run is that of another mode under a second name (see ``coopgym.study.twins``), and that one is here.
+    team: it was trained on the sum of all agents' rewards, whatever the mode."""
 
     run_id: np.ndarray
     kind: np.ndarray
@@ -57,6 +58,7 @@ class Runs:
     length: np.ndarray
     best_constant: np.ndarray
     repeat: np.ndarray
+    team: np.ndarray
 
     def __len__(self) -> int:
         return len(self.run_id)
@@ -159,9 +161,9 @@ def columns(table: pa.Table, folders: Sequence[str | None] | None = None) -> Run
         mutuality=mutuality, seed=number["seed"], horizon=number["horizon"], status=text["status"],
         reason=text["reason"], welfare=number["welfare"], rate=_means(table["rate"]),
         final_trust=number["final_trust"], length=number["length"], best_constant=number["best_constant_welfare"],
-        repeat=np.zeros(len(table), dtype=bool),
+        repeat=np.zeros(len(table), dtype=bool), team=number["team_reward"] == 1.0,
     )  # fmt: skip
-    return replace(found, repeat=_repeats(found, number["team_reward"] == 1.0))
+    return replace(found, repeat=_repeats(found, found.team))
 
 
 def _identified(table: pa.Table, folders: Sequence[str | None] | None) -> tuple[np.ndarray, np.ndarray]:

@@ -12,10 +12,16 @@ from coopgym.oracles.result import RefusedError
 from coopgym.oracles.scores import Scale, scale
 from coopgym.study.analysis.runs import Runs, coded
 
+AT_STAKE, NOT_AT_STAKE = "nash to optimum", "best constant"
+
 
 @dataclass(frozen=True)
 class Ruler:
-    """What is called 0 and 1 in a game [welfare]; kind: "nash to optimum", or "best constant" with why it is not."""
+    """What is called 0 and 1 in a game [welfare]; kind: "nash to optimum", or "best constant" with why it is not.
+
+    Something is at stake in a game of the first kind: selfish play and the optimum differ by more than a share
+    ``coopgym.oracles.scores.TOLERANCE`` of the optimum, as they are computed from the game; no list of names decides.
+    """
 
     kind: str
     zero: float
@@ -52,8 +58,8 @@ def _ruler(game: str, options: str, best: float | None) -> Ruler:
     except RefusedError as error:
         if best is None:
             raise ValueError(f"{game}: no run knows its best constant; {error}") from None
-        return Ruler("best constant", 0.0, best, str(error))
-    return Ruler("nash to optimum", ends.nash, ends.optimum)
+        return Ruler(NOT_AT_STAKE, 0.0, best, str(error))
+    return Ruler(AT_STAKE, ends.nash, ends.optimum)
 
 
 @functools.cache
