@@ -15,7 +15,7 @@ project, author, copyright = "coopgym", "The coopgym developers", "The coopgym d
 version = release = coopgym.__version__
 
 extensions = [
-    "myst_parser", "sphinx_copybutton", "sphinx.ext.autodoc",
+    "myst_parser", "sphinx_copybutton", "sphinx.ext.autodoc", "sphinx.ext.napoleon",
     "chapters", "commands", "learners", "mathml", "measures", "outside", "prose",  # docs/_ext
 ]  # fmt: skip
 source_suffix = {".md": "markdown"}
@@ -38,6 +38,7 @@ myst_heading_anchors = 3
 html_math_renderer = "mathml"
 
 autodoc_member_order = "bysource"
+napoleon_numpy_docstring = False  # new docstrings are in Google style
 autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
@@ -58,6 +59,7 @@ nitpicky = True
 # Types in signatures that no page here is about. Links and names that a page gives itself are never excused.
 nitpick_ignore_regex = [
     ("py:class", r"(?!coopgym\.).*"),  # of other projects, whose inventories are not fetched, and aliases of the source
+    ("py:exc", r"(?!coopgym\.).*"),  # in "Raises": Python's own, and those that are named without their module
     ("py:class", r"coopgym\.algorithms\.(onpolicy|offpolicy|rollout|seating|registry)\..*"),  # parts of learners
     ("py:class", r"coopgym\.(envs\.(episode|reward|vector)|integrations\..*)\..*"),  # what only its own room makes
 ]

@@ -1,7 +1,8 @@
 """Writes the generated parts of README.md: ``python docs/readme_tables.py [--write] [--ablation FOLDER]``.
 
 The table of games comes from the catalogue, that of speeds from the last benchmark. With ``--ablation``, the table and
-the picture of an ablation come from ``FOLDER/table.txt`` (what ``coopgym ablate`` printed) and ``FOLDER/ablation.png``.
+the picture of an ablation come from ``FOLDER/table.txt`` (what ``coopgym ablate`` printed) and ``FOLDER/ablation.png``;
+it has to have been trained on this machine, whose processor the table then names.
 Pictures of games and links to their pages are made where README.md holds the marks of "pictures". Without ``--write``
 it says whether all but the ablation is up to date (exit code 1 if not).
 """
@@ -9,9 +10,11 @@ it says whether all but the ablation is up to date (exit code 1 if not).
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import re
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,7 +64,21 @@ def printed_table(folder: Path) -> str:
     """What ``coopgym ablate`` printed, without the lines that name files."""
     lines = [line.rstrip() for line in (folder / "table.txt").read_text().splitlines()]
     kept = [line for line in lines if not line.startswith(("records:", "plot:"))]
-    return "```text\n" + "\n".join(kept).strip("\n") + "\n```"
+    return "```text\n" + "\n".join(kept).strip("\n") + f"\n```\n\n{made_on()}"
+
+
+def made_on() -> str:
+    """The processor, the vector instructions that torch uses, and the versions that figures of training depend on."""
+    import torch
+
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    about, versions = importlib.import_module("timing").machine(), ("coopgym", "torch", "numpy")
+    numbers = ", ".join(f"{name} {about['versions'][name]}" for name in versions)
+    instructions = torch.backends.cpu.get_cpu_capability()
+    return (
+        f"Made on: {about['processor']} ({instructions}), {about['cores']} cores, Python {about['python']}, {numbers}; "
+        f"{about['date']}. Figures are the same to the digit on such a processor with these versions only."
+    )
 
 
 def speed() -> str:
