@@ -102,7 +102,8 @@ def _whole(name: str, value: Any, limit: int) -> int:
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name}={value!r} is not a whole number; give one from 0") from None
+        raise TypeError(f"{name}={value!r:.100} is not a whole number; give one from 0") from None
     if isinstance(value, (bool, np.bool_)) or not 0 <= number < limit:
-        raise ValueError(f"{name}={value!r} is not valid; give a whole number from 0, below 2^{limit.bit_length() - 1}")
+        shown = repr(value) if number.bit_length() < 200 else f"a number of {number.bit_length()} bits"
+        raise ValueError(f"{name}={shown} is not valid; give a whole number from 0, below 2^{limit.bit_length() - 1}")
     return number

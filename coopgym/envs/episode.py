@@ -132,9 +132,9 @@ def finite_actions(game: Game, actions: Any) -> np.ndarray:
     """Actions as float64 ``[N]``; ValueError naming the agent, the value and the cure."""
     try:
         x = np.asarray(actions, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(
-            f"actions={actions!r} are not numbers; give one for each of {', '.join(game.agents)}"
+            f"actions={checks.shown(actions)} are not numbers that a float holds; give one for each of {_names(game)}"
         ) from None
     if x.shape != (game.n,):
         raise ValueError(f"actions have shape {x.shape}; give ({game.n},), one number for each agent: {_names(game)}")

@@ -122,7 +122,9 @@ def _extreme(game: Game, *, high: bool) -> State:
     extra = dict(state.extra)
     for mechanism in game.mechanisms:
         for name, limits in mechanism.observed.items():
-            limit = np.maximum(limits[int(high)], -float(game.horizon))  # a waiting time falls by one a step
+            lowest, highest = map(np.asarray, limits)
+            counted = np.isinf(lowest) & np.isfinite(highest)  # a waiting time, which falls by one a step
+            limit = highest if high else np.where(counted, -float(game.horizon), lowest)
             extra[name] = np.broadcast_to(limit, extra[name].shape).astype(np.float64)
     time = np.array(float(game.horizon if high else 0))
     return State(time, game.endowment * float(high), full, full, extra)

@@ -196,5 +196,7 @@ def one_number(agent: str, action: Any) -> float:
     """An action of shape (1,) or (), as a float; ValueError naming the agent otherwise."""
     try:
         return float(action.item() if isinstance(action, np.ndarray) else np.asarray(action, dtype=float).item())
-    except (TypeError, ValueError):
-        raise ValueError(f"action of {agent} is {action!r}; give one number, of shape (1,) or ()") from None
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(
+            f"action of {agent} is {checks.shown(action)}; give one number that a float holds, of shape (1,) or ()"
+        ) from None

@@ -25,6 +25,7 @@ from coopgym.mechanisms.reciprocity import remember
 from coopgym.mechanisms.reputation import RunningReputation, TieredReputation
 from coopgym.mechanisms.value import HiddenSynergy
 
+FARTHEST = 1e12  # endowments; no recorded action of the release is beyond three
 WINDOW = 10  # steps of the rolling cooperation rate
 
 
@@ -36,9 +37,13 @@ class ReleasedGame(Game):
     """
 
     def step(self, state: State, actions: Array, draws: Array | None = None) -> tuple[State, Array, Array]:
-        """As Game.step; actions are rounded to single precision first, and some rules see them unclipped."""
+        """As Game.step; actions are rounded to single precision first, and some rules see them unclipped.
+
+        Beyond ``FARTHEST`` times the endowment they are cut off, where single precision would make them infinite.
+        """
         xp = namespace(actions)
-        raw = xp.cast(xp.single(actions), self.endowment)
+        farthest = FARTHEST * self.endowment
+        raw = xp.cast(xp.single(xp.minimum(xp.maximum(actions, -farthest), farthest)), self.endowment)
         clipped = self.clip(raw)
         after = self.advance(state, clipped, raw, draws)
         return after, self.payoffs(state, clipped), self.terminated(after)
@@ -207,8 +212,8 @@ class LaggingReputation(RunningReputation):
 
     @property
     def observed(self) -> dict[str, tuple[Any, Any]]:
-        """The scores of one step ago; no upper bound, since unclipped actions enter them."""
-        return {"reputation_seen": (0.0, np.inf)}
+        """The scores of one step ago; without bounds, since unclipped actions enter them."""
+        return {"reputation_seen": (-np.inf, np.inf)}
 
     def initial(self, draws: Array | None) -> dict[str, Array]:
         """Scores start at 0 (the documentation says 0.5)."""

@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 
 from coopgym import seeding
+from coopgym.mechanisms import checks
 
 
 class Streams:
@@ -63,9 +64,16 @@ def seed_list(seed: int | Sequence[int | None] | None, n: int) -> list[int | Non
     """One seed a game: s, s + 1, ... from an int, a list as it is; ValueError for anything else."""
     if seed is None:
         return [None] * n
-    if isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0:
-        return [seed + i for i in range(n)]
-    seeds = list(seed) if isinstance(seed, (list, tuple)) else []
-    if len(seeds) != n or not all(s is None or (isinstance(s, int) and s >= 0) for s in seeds):
-        raise ValueError(f"seed={seed!r} is not valid; give a whole number from 0, or a list of {n} of them or None")
-    return seeds
+    if isinstance(seed, (int, np.integer)) and _is_seed(seed):
+        return [int(seed) + i for i in range(n)]
+    seeds = list(seed) if isinstance(seed, (list, tuple, np.ndarray)) else []
+    if len(seeds) != n or not all(s is None or _is_seed(s) for s in seeds):
+        raise ValueError(
+            f"seed={checks.shown(seed)} is not valid; give a whole number from 0, or a list of {n} of them or None"
+        )
+    return [None if s is None else int(s) for s in seeds]
+
+
+def _is_seed(seed: Any) -> bool:
+    whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
+    return whole and 0 <= int(seed) < seeding.SEED_LIMIT // 2

@@ -290,9 +290,9 @@ class GameVectorEnv(Specified, VectorEnv[Array, Array, Array]):
         xp, game = namespace(self.game.endowment), self.game
         try:
             x = xp.asarray(actions, game.endowment)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError, RuntimeError):  # the last is torch's
             raise ValueError(
-                f"actions={actions!r} are not numbers; give an array [{self.num_envs}, {game.n}]"
+                f"actions={checks.shown(actions)} are not numbers; give an array [{self.num_envs}, {game.n}]"
             ) from None
         if tuple(x.shape) != (self.num_envs, game.n):
             raise ValueError(

@@ -160,3 +160,60 @@ def test_a_seat_with_a_trained_partner_is_pickled(tmp_path):
         env.reset(seed=1)
         again = pickle.loads(pickle.dumps(env))
         np.testing.assert_array_equal(env.step([10.0])[0], again.step([10.0])[0])
+
+
+# --- numbers that no float, or no single precision, holds -------------------------------------------------------------
+
+HUGE = 10**400
+
+
+def refusals():
+    joint, seat = JointEnv("TrustDilemma-v1"), coopgym.make_seat("TrustDilemma-v1")
+    parallel, aec = coopgym.make_parallel("TrustDilemma-v1"), coopgym.make_aec("TrustDilemma-v1")
+    many = coopgym.make_vec("TrustDilemma-v1", 2)
+    yield from (
+        (joint, lambda: joint.step([HUGE, 1])), (seat, lambda: seat.step(HUGE)), (seat, lambda: seat.step([HUGE])),
+        (parallel, lambda: parallel.step(dict.fromkeys(parallel.agents, HUGE))), (aec, lambda: aec.step(HUGE)),
+        (many, lambda: many.step([[HUGE, 1], [1, 1]])),
+    )  # fmt: skip
+    yield from ((env, lambda env=env: env.reset(seed=HUGE)) for env in (joint, seat, parallel, aec, many))
+    yield from ((env, lambda env=env: env.reset(seed=10**5000)) for env in (joint, seat, parallel, aec, many))
+
+
+def test_whole_numbers_that_no_float_holds_are_refused_in_a_sentence():
+    for env, call in refusals():
+        env.reset(seed=0)
+        with pytest.raises(ValueError, match=r"give (one|an array|a whole)") as told:
+            call()
+        assert len(str(told.value)) < 400
+    for wrong in ({"max_steps": HUGE}, {"interdependence": [[0, HUGE], [0, 0]]}, {"shares": [HUGE, 0]}):
+        with pytest.raises(ValueError, match=r"give|must"):
+            coopgym.game("TrustDilemma-v1", **wrong)
+
+
+@pytest.mark.parametrize("size", [3.4e38, -3.4e38, 1e300, -1.7e308])
+@pytest.mark.parametrize("id", coopgym.list_games() + coopgym.list_games(version="v0"))
+def test_an_action_of_any_finite_size_leaves_everything_finite(id, size):
+    joint, parallel = JointEnv(id), coopgym.make_parallel(id)
+    many = coopgym.make_vec(id, 2)
+    joint.reset(seed=0), parallel.reset(seed=0), many.reset(seed=0)
+    agents = parallel.possible_agents
+    for step in range(30):
+        played = np.full(joint.game.n, size) if step % 3 else np.where(np.arange(joint.game.n) % 2, size, 0.0)
+        seen, reward, terminated, truncated, info = joint.step(played)
+        assert joint.observation_space.contains(seen) and np.isfinite(seen).all() and np.isfinite(reward)
+        assert all(np.isfinite(x).all() for x in info.values() if not isinstance(x, str))
+        rows = parallel.step(dict(zip(agents, played, strict=True)))[0]
+        assert all(np.isfinite(rows[a]).all() and parallel.observation_space(a).contains(rows[a]) for a in rows)
+        assert np.isfinite(many.step(np.stack([played, played]))[0]).all()
+        if terminated or truncated:
+            break
+
+
+@pytest.mark.parametrize("size", [3.4e38, -3.4e38])
+def test_an_action_of_any_size_leaves_the_released_reputation_finite_in_torch(size):
+    pytest.importorskip("torch")
+    env = coopgym.make_vec("DynamicPartnerSelection-v0", 2, backend="torch")
+    env.reset(seed=0)
+    for _ in range(30):
+        assert bool(env.step(np.full((2, env.game.n), size))[0].isfinite().all())
