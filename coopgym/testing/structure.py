@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from coopgym import seeding
 from coopgym.envs.game import Game
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.arrays import is_torch
@@ -33,7 +34,7 @@ def structure(game: Game, seed: int) -> None:
     names = {name: owner for owner in game.mechanisms for name in _table(owner, "initial", owner.initial(None))}
     for mechanism in game.mechanisms:
         _observed(mechanism, list(names))
-    rng = np.random.default_rng(seed)
+    rng = seeding.generator(seed, "testing")
     for batch in ((), (3,)):
         draws = rng.random((*batch, game.reset_draws)) if game.reset_draws else None
         state = game.reset(batch, draws)
