@@ -95,4 +95,4 @@ def test_a_data_set_holds_the_file_as_it_came(tmp_path):
     pytest.importorskip("mlcroissant")
     (tmp_path / "x.yml").write_text(SMALL)
     study.run(tmp_path / "x.yml", out=tmp_path / "out")
-    assert (card.make(tmp_path / "out").folder / "study.yml").read_text() == SMALL
+    assert (card.make(tmp_path / "out", tmp_path / "data").folder / "study.yml").read_text() == SMALL
