@@ -241,5 +241,12 @@ def _content(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return [_content(v) for v in value]
     if is_torch(value) or isinstance(value, np.ndarray):
-        return [_content(v) for v in to_numpy(value).tolist()] if value.ndim else _content(float(value))
+        return _digits(to_numpy(value).tolist() if value.ndim else float(value))
+    return _digits(value)
+
+
+def _digits(value: Any) -> Any:
+    """Numbers, or lists of them, with twelve digits."""
+    if isinstance(value, list):
+        return [_digits(v) for v in value]
     return f"{value:.12g}" if isinstance(value, float) else value

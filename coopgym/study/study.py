@@ -164,12 +164,14 @@ def _read(source: str | Path) -> tuple[Config, list[Cell], list[Excluded]]:
 def _status(found: Config, cells: Sequence[Cell], excluded: list[Excluded], records: Records) -> Status:
     rows = {row["run_id"]: row for row in records.read("runs")}
     estimates = Estimates(row for row in rows.values() if row["status"] != FAILED)
-    lines, left = [], 0.0
+    lines, left, planned = [], 0.0, set[str]()
     for cell in cells:
-        own = [rows.get(run) for run in cell.plan()]
+        plan = cell.plan()
+        planned |= plan.keys()
+        own = [rows.get(run) for run in plan]
         lines.append(_line(cell, own, estimates))
         left += estimates.seconds(cell) * (lines[-1].missing + lines[-1].failed) / lines[-1].planned
-    runs = {f"{claims.FOLDER}/{run}" for cell in cells for run in cell.plan()}  # each is claimed beside its program
+    runs = {f"{claims.FOLDER}/{run}" for run in planned}  # each is claimed beside its program
     held = [name for name in claims.names(records.store) if name.rsplit(".", 2)[0] not in runs]
     claimed = sum(not claims.void(records.store, name) for name in held)
     return Status(found.name, records.store.url, lines, excluded, claimed, left)
