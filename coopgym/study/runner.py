@@ -18,7 +18,7 @@ from coopgym.algorithms.interrupts import terminable
 from coopgym.algorithms.record import canonical
 from coopgym.algorithms.registry import algorithm
 from coopgym.envs.reward import RewardMode
-from coopgym.study import trainers, unfinished
+from coopgym.study import index, trainers, unfinished
 from coopgym.study.cells import Cell, groups
 from coopgym.study.engines import Engine
 from coopgym.study.estimate import Estimates
@@ -86,6 +86,8 @@ class Runner:
                 time.sleep(PAUSE)
         if first:
             self.skipped = len(self.plan)
+        else:
+            index.write(self.records)
         self.records.sweep()
         unfinished.tidy(self.records.folder)
         return self.failures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
 from dataclasses import replace
 
@@ -214,3 +215,25 @@ def test_a_folder_saved_by_train_can_be_played_too(tmp_path):
 def test_a_folder_without_policies_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no trained policy"):
         evaluate_run(tmp_path)
+
+
+def test_an_index_says_which_policy_is_whose(tmp_path):
+    options = {
+        "seeds": [0, 1],
+        "steps": 1,
+        "out": tmp_path,
+        "workers": 1,
+        "reward_modes": ["private", "integrated:0.5"],
+    }
+    run_ablation("SLCD-v1", ["IPPO", "TitForTat"], **options)
+    lines = list(csv.DictReader((tmp_path / "policies" / "index.csv").read_text().splitlines()))
+    found = [(line["algorithm"], line["reward_mode"], line["seed"]) for line in lines]
+    assert found[:4] == [("IPPO", mode, seed) for mode in ("integrated(0.5)", "private") for seed in "01"]
+    assert {name for name, _, _ in found} == {"IPPO", "TitForTat"} and all(line["game"] == "SLCD-v1" for line in lines)
+    for line in lines:
+        policy = coopgym.load_policy(tmp_path / line["policy"])
+        welfare = coopgym.evaluate([policy], "SLCD-v1").welfare.mean()
+        assert welfare == pytest.approx(float(line["welfare"]), rel=1e-6)
+    before = (tmp_path / "policies" / "index.csv").stat().st_mtime_ns
+    run_ablation("SLCD-v1", ["IPPO", "TitForTat"], **options)
+    assert (tmp_path / "policies" / "index.csv").stat().st_mtime_ns == before
