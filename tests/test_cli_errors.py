@@ -303,3 +303,28 @@ def test_ctrl_c_while_everything_is_still_being_loaded_is_a_sentence(where, modu
         said = process.stderr.read()
     assert process.returncode in (130, -signal.SIGINT), said  # the shell calls both 130
     assert said.startswith("interrupted: ") and said.count("\n") == 1, said
+
+
+def test_a_study_away_from_a_terminal_says_how_far_it_is(tmp_path):
+    from coopgym.cli import study_output
+    from coopgym.study import study
+    from coopgym.study.program import Program
+
+    path = tmp_path / "x.toml"
+    path.write_text('name = "x"\ngames = "SLCD"\nalgorithms = "IPPO"\nseeds = 2\nreward_modes = "private"\n')
+    plan = study.plan(path, tmp_path / "out")
+    screen = study_output.Screen(plan, terminal.new_console(stderr=True))
+    overview = study_output.Overview(screen)
+    assert overview.line() == "0 of 2 runs"
+    programs = [Program(("IPPO",), "SLCD-v1", (), (0,), 1, "cpu", "out", runs=("a", "b"))] * 2
+    screen.begin(programs, 2)
+    screen.share(0, programs[0], 0.25)
+    assert overview.line().startswith("0 of 2 runs; 1 programs at 25%; left ")
+    with study_output.watching(plan, quiet=True) as watcher:
+        watcher.begin(programs, 2)
+        watcher.share(0, programs[0], 0.5)
+
+
+@pytest.mark.parametrize("command", ["train", "ablate", "evaluate", "solve", "validate", "audit", "study run"])
+def test_what_takes_long_can_be_silenced(command):
+    assert "--quiet" in call(*command.split(), "--help").stdout
