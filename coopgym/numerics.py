@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -23,6 +24,17 @@ from torch.nn.functional import pad
 BLOCK = 64  # elements; a multiple of what any CPU computes at once: two vectors, of 16 floats with AVX-512
 LINE = 16  # floats of a cache line
 GRAIN = 32768  # elements for which PyTorch employs one more thread
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """torch with so many threads inside the block; more than one spin against each other on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def pointwise(function: Callable[..., Tensor], *arguments: Tensor) -> Tensor:

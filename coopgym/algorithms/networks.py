@@ -107,6 +107,7 @@ def orthogonal(shape: tuple[int, int, int], gain: float, generator: torch.Genera
     """Random matrices ``[G, in, out]`` with orthonormal rows or columns (Saxe et al. 2014), times ``gain``."""
     groups, rows, columns = shape
     tall = (groups, max(rows, columns), min(rows, columns))
-    q, r = torch.linalg.qr(torch.randn(tall, generator=generator, device=generator.device))
+    with numerics.threads(1):  # several would share a matrix, and round otherwise
+        q, r = torch.linalg.qr(torch.randn(tall, generator=generator, device=generator.device))
     q = q * torch.sign(torch.diagonal(r, dim1=-2, dim2=-1)).unsqueeze(-2)  # makes the distribution uniform
     return torch.mul(q if rows >= columns else q.mT, gain)

@@ -7,8 +7,8 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from coopgym import numerics
 from coopgym.algorithms import checkpoint as checkpoints
 from coopgym.algorithms import record, registry
 from coopgym.algorithms.curves import Curves
@@ -177,7 +178,7 @@ def train(
         made, tuple(m for m, _ in pairs), tuple(s for _, s in pairs), setting, where, seat and seat.to(where)
     )
     keep_freed_memory()
-    with _threads(checks.whole("threads", threads, 1, 1024)):
+    with numerics.threads(checks.whole("threads", threads, 1, 1024)):
         learner: Learner = found.build(problem, settings)
         curves = Curves(evaluations)
         recipe = _recipe(settings, total_steps, seat)
@@ -407,17 +408,6 @@ def device_of(name: str) -> torch.device:
 
 def _device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """torch with so many threads; more than one spin against each other on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _reporter(progress: Callable[[Progress], None] | bool) -> Callable[[Progress], None]:

@@ -49,13 +49,14 @@ def outcome(name, game, which, settings, iterations=1, threads=1):
         torch.set_num_threads(before)
 
 
+def bits(x):
+    """What a tensor holds, as it lies in memory."""
+    return x.detach().contiguous().numpy().tobytes()
+
+
 def differing(together, alone, place):
     """The names of what is not the same, bit for bit, in place ``place`` and alone."""
-    return [
-        name
-        for name, x in alone.items()
-        if together[name][place].detach().contiguous().numpy().tobytes() != x[0].detach().contiguous().numpy().tobytes()
-    ]
+    return [name for name, x in alone.items() if bits(together[name][place]) != bits(x[0])]
 
 
 def faults(name, game, settings, iterations=1, together=TOGETHER):
@@ -119,6 +120,14 @@ def test_so_it_is_where_payoffs_are_powers(name):
 def test_so_it_is_in_a_crowd(name):
     settings = {**ODD, "batch": 5, "lanes": 3, "hidden": (9,), "epochs": 1, "minibatches": 2}
     assert faults(name, games()["ApacheProject-v1"], settings, together=((0, 1, 2),)) == []
+
+
+@pytest.mark.parametrize("name", ["MAPPO", "COMA", "QMIX", "ISAC"])
+def test_the_number_of_threads_does_not_matter(name):
+    game, settings = games()["AppleAppStore-v1"], {**ODD, "hidden": (128, 64), "warmup": 60}
+    for which in ((0,), (0, 1, 2)):
+        one, two = (outcome(name, game, which, settings, threads=t) for t in (1, 2))
+        assert {key for key, x in one.items() if bits(x) != bits(two[key])} == set()
 
 
 def test_so_it_is_with_a_cpu_that_has_no_vectors():
