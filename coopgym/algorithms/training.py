@@ -157,7 +157,7 @@ def train(
     the game.
 
     checkpoint: a file from which the run goes on if it is there, to the same result, bit for bit, as without a break
-    (on the same kind of device, with as many threads). It is written once ``checkpoint_seconds`` have passed since the
+    (on the same kind of processor or GPU). It is written once ``checkpoint_seconds`` have passed since the
     last writing (more where that took long; 0: after each iteration), on Ctrl-C (which then takes effect after the
     iteration under way; a second one at once), and at the end: it stays there, and asked again the same call only
     evaluates. Nothing else is written.
