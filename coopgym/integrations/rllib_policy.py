@@ -74,12 +74,7 @@ class RLlibPolicy(ForeignPolicy):
         self.game, self.normalize = game, normalize_actions
         names = _assigned(game, modules, policies)
         self._modules = {name: modules[name] for name in dict.fromkeys(names)}
-        recurrent = [name for name, module in self._modules.items() if module.is_stateful()]
-        if recurrent:
-            raise ValueError(
-                f"the networks {', '.join(recurrent)} carry a state from step to step (use_lstm or the like), which is "
-                "not carried here; train without it, or wrap them in a coopgym policy that begins anew in reset()"
-            )
+        self.recurrent = any(module.is_stateful() for module in self._modules.values())
         self._columns = {name: [i for i, n in enumerate(names) if n == name] for name in self._modules}
         first = next(iter(self._modules.values()))
         self.name = type(first).__name__
@@ -89,15 +84,30 @@ class RLlibPolicy(ForeignPolicy):
         self.module = nn.ModuleDict({name.replace(".", "_"): m for name, m in self._modules.items()})
 
     def answer(self, observations: np.ndarray, deterministic: bool) -> np.ndarray:
-        """Each module's answer to the rows of its agents at once."""
+        """Each module's answer to the rows of its agents at once, with a recurrent state for each where it has one."""
         rows = torch.as_tensor(self.view.see(observations))
-        actions = np.empty(rows.shape[:-1])
+        actions, memory = np.empty(rows.shape[:-1]), dict[str, Any]()
         for name, columns in self._columns.items():
-            module = self._modules[name]
+            flat = rows[..., columns, :].reshape(-1, rows.shape[-1])
             with torch.no_grad():
-                x = _answer(module, rows[..., columns, :].reshape(-1, rows.shape[-1]), deterministic)
+                x, memory[name] = self._asked(name, flat, deterministic)
             actions[..., columns] = x.double().numpy().reshape(*rows.shape[:-2], len(columns))
+        if self.recurrent:
+            self.memory = memory
         return np.asarray(self.view.move(self._inside(actions)))
+
+    def _asked(self, name: str, rows: Tensor, deterministic: bool) -> tuple[Tensor, Any]:
+        """(actions, state after the step with the number of its rows) of a module for ``rows [B, d]``."""
+        module = self._modules[name]
+        if not module.is_stateful():
+            return _answer(module, {"obs": rows}, deterministic)[0], None
+        state, count = self.memory[name] if self.memory else (_many(module.get_initial_state(), len(rows)), len(rows))
+        if count != len(rows):
+            raise ValueError(
+                f"{self.name} remembers an episode of {count} rows and was given {len(rows)}; call reset() first"
+            )
+        answer, state = _answer(module, {"obs": rows[:, None], "state_in": state}, deterministic)  # one step of time
+        return answer[:, 0], (state, count)
 
     def _inside(self, actions: np.ndarray) -> np.ndarray:
         """What the algorithm makes of its networks' answers before they go to the game."""
@@ -111,15 +121,24 @@ class RLlibPolicy(ForeignPolicy):
         return actions
 
 
-def _answer(module: RLModule, rows: Tensor, deterministic: bool) -> Tensor:
-    """The likeliest action, or a drawn one, for each row."""
+def _answer(module: RLModule, batch: dict[str, Any], deterministic: bool) -> tuple[Tensor, Any]:
+    """(the likeliest action, or a drawn one, for each row; the recurrent state after it, None without one)."""
     if deterministic:
-        told = module.forward_inference({"obs": rows})["action_dist_inputs"]
-        chosen: Tensor = module.get_inference_action_dist_cls().from_logits(told).to_deterministic().sample()
-        return chosen
-    told = module.forward_exploration({"obs": rows})["action_dist_inputs"]
-    drawn: Tensor = module.get_exploration_action_dist_cls().from_logits(told).sample()
-    return drawn
+        told = module.forward_inference(batch)
+        likely = module.get_inference_action_dist_cls().from_logits(told["action_dist_inputs"])
+        chosen: Tensor = likely.to_deterministic().sample()
+        return chosen, told.get("state_out")
+    told = module.forward_exploration(batch)
+    drawn: Tensor = module.get_exploration_action_dist_cls().from_logits(told["action_dist_inputs"]).sample()
+    return drawn, told.get("state_out")
+
+
+def _many(state: Any, count: int) -> Any:
+    """A module's initial state, nested dicts of arrays, for ``count`` rows."""
+    if isinstance(state, Mapping):
+        return {name: _many(part, count) for name, part in state.items()}
+    one = torch.as_tensor(state)
+    return one[None].repeat(count, *[1] * one.ndim)
 
 
 def _modules(trained: Any) -> dict[str, RLModule]:

@@ -134,18 +134,3 @@ def test_a_recurrent_actor_of_torchrl_is_refused_on_loading():
     )
     with pytest.raises(ValueError, match=r"also reads .*state"):
         ours.from_torchrl(actor, env)
-
-
-def test_a_recurrent_network_of_rllib_is_refused_on_loading():
-    pytest.importorskip("ray")
-    import coopgym.rllib as ours
-
-    game = coopgym.game(GOODS, max_steps=STEPS)
-    config = ours.ppo_config(game)
-    config = config.rl_module(model_config={"use_lstm": True, "lstm_cell_size": 8, "max_seq_len": STEPS})
-    spec = config.get_default_rl_module_spec()
-    env = ours.GameEnv({"game": game})
-    spec.observation_space, spec.action_space = (s[env.agents[0]] for s in (env.observation_spaces, env.action_spaces))
-    spec.model_config, spec.inference_only = config.model_config, True
-    with pytest.raises(ValueError, match="carry a state from step to step"):
-        ours.from_rllib(spec.build(), game)

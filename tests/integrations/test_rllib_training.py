@@ -8,6 +8,8 @@ import pytest
 import coopgym
 
 pytest.importorskip("ray")
+import torch
+
 import coopgym.rllib as ours
 from coopgym.study.ablation import run_ablation
 from coopgym.study.replay import evaluate_run
@@ -93,3 +95,31 @@ def test_an_ablation_trained_by_rllib(cluster, tmp_path):
     played = {row["algorithm"]: row["welfare"] for row in evaluate_run(tmp_path, episodes=1)}
     assert played["RLlib_PPO"] == pytest.approx(run["welfare"])  # from the saved file: a recipe and tensors
     assert ablate().skipped == 2
+
+
+@pytest.mark.parametrize("id", ["SLCD-v1", "TrustDilemma-v1"])
+def test_the_state_of_an_lstm_is_carried_and_begun_anew(cluster, id):
+    game = coopgym.game(id, max_steps=STEPS)
+    config = ours.ppo_config(id, reward_mode="private", max_steps=STEPS).debugging(seed=1)
+    config.rl_module(model_config={"use_lstm": True, "lstm_cell_size": 16, "max_seq_len": STEPS, "fcnet_hiddens": [16]})
+    algorithm = config.env_runners(num_env_runners=0).build_algo()
+    try:
+        for module in dict(algorithm.env_runner.module.items()).values():  # untrained networks hardly answer
+            with torch.no_grad():
+                for parameter in module.parameters():
+                    parameter.mul_(4.0)
+        player = ours.from_rllib(algorithm, game)
+        assert player.remembers
+        for _ in range(2):
+            player = player.clone()
+            agree_with(player, algorithm, game)
+        played = coopgym.evaluate(player, game, episodes=1).payoffs
+        player.reset = lambda: None  # what would be found without a new beginning
+        assert not np.allclose(coopgym.evaluate(player, game, episodes=1).payoffs, played, rtol=1e-6)
+    finally:
+        algorithm.stop()
+
+
+def agree_with(player, algorithm, game):
+    played, told = coopgym.evaluate(player, game, episodes=1), theirs(algorithm)
+    np.testing.assert_allclose(played.rewards["private"][0], [told[agent] for agent in game.agents], rtol=1e-5)
