@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from coopgym.cli import output
 
@@ -60,7 +59,7 @@ def show(found: Comparison, files: Iterable[Path] = ()) -> None:
         for line in (line for line in found.lines if line.game == game):
             runs = f"{line.runs}" + (f" (+{line.left_out} left out)" if line.left_out else "")
             cells = (_cell(line.means[name], *form) for name, form in FORMS.items())
-            table.add_row(escape(line.algorithm), line.reward_mode, *cells, runs)
+            table.add_row(line.algorithm, line.reward_mode, *cells, runs)
         console.print(game, style="bold", highlight=False, markup=False)
         console.print(table)
     shown = [each for each in found.differences if each.measure in SHOWN]
@@ -89,7 +88,7 @@ def _changes(shown: Iterable[Difference]) -> Any:
     last = None
     for each in shown:
         key = (each.game, each.of, each.reward_mode, each.against)
-        first = ("", "", "") if key == last else (escape(each.of), escape(each.against), each.reward_mode)
+        first = ("", "", "") if key == last else (each.of, each.against, each.reward_mode)
         last = key
         form, factor, unit = FORMS[each.measure]
         by = _signed((each.difference, each.low, each.high), f"+{form}", factor, unit)
@@ -104,4 +103,4 @@ def _cell(mean: Any, form: str, factor: float, unit: str) -> str:
 
 def _signed(numbers: tuple[Any, Any, Any], form: str, factor: float, unit: str) -> str:
     mean, low, high = (None if x is None else f"{factor * x:{form}}" for x in numbers)
-    return f"{mean}{unit}" if low is None or high is None else rf"{mean}{unit} \[{low}, {high}]"
+    return f"{mean}{unit}" if low is None or high is None else f"{mean}{unit} [{low}, {high}]"

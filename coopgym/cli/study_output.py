@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -89,7 +88,7 @@ def analysis(found: dict[str, Any], page: str, json: bool) -> None:
         leaders = new_table((f"{mode} rewards", ""), *((heads[name], "r") for name in shown), ("lacks", "r"))
         for each in found["rankings"][mode]["players"]:
             lacks = f"{len(each['missing_games'])} games" if each["missing_games"] else ""
-            leaders.add_row(escape(marked(each)), *(_around(each[name]) if each[name] else "" for name in shown), lacks)
+            leaders.add_row(marked(each), *(_around(each[name]) if each[name] else "" for name in shown), lacks)
         out.print(leaders)
     if any(each["team"] for ranking in found["rankings"].values() for each in ranking["players"]):
         out.print(f"{TEAM} trained on the sum of all agents' rewards under every mode", highlight=False)

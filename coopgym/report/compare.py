@@ -96,7 +96,7 @@ class Comparison:
             import pandas as pd
         except ModuleNotFoundError:
             raise ImportError('a table needs pandas: pip install "coopgym[report]"') from None
-        return pd.DataFrame(self.rows())
+        return pd.DataFrame(self.rows()).astype({"pairs": "Int64"})
 
     def rows(self) -> list[dict[str, Any]]:
         """The same as plain dicts; the welfare's difference stands in the line that it is of."""
