@@ -179,6 +179,15 @@ class CallablePolicy(Policy):
         if hasattr(self.function, "reset"):
             self.function.reset()
 
+    def clone(self) -> Policy:
+        """A copy with a copy of the function; one that cannot be copied is shared, unless it has a ``reset``."""
+        try:
+            return super().clone()
+        except TypeError:
+            if hasattr(self.function, "reset"):
+                raise
+            return copy.copy(self)
+
     def act(self, observations: Array, deterministic: bool = True) -> Array:
         """Whatever the function says, if it has the shape of actions."""
         actions = self.function(self.check(observations))

@@ -136,6 +136,14 @@ def test_a_clone_has_a_memory_of_its_own():
     player.stuck = (x for x in ())
     with pytest.raises(TypeError, match="define clone"):
         player.clone()
+    function = CountingFunction(game)
+    own = CallablePolicy(game, function, "minimal")
+    assert own.clone().function is not function
+    function.stuck = player.stuck
+    with pytest.raises(TypeError, match="define clone"):
+        own.clone()
+    lambdas = CallablePolicy(game, lambda seen: 0.0 * seen[..., 0] + len([player.stuck]), "minimal")
+    assert lambdas.clone().function is lambdas.function
 
 
 def test_an_audit_finds_of_a_counter_what_it_finds_of_a_clock(game):
