@@ -26,6 +26,7 @@ WRONG = {  # of every command, one thing that it refuses
     "validate": ["validate", "9"],
     "ablate": ["ablate", "SLCD-v1", "--modes", "privat"],
     "audit": ["audit", "no/such"],
+    "compare": ["compare", "no/such", "no/more"],
     "explore": ["explore", "SLDC-v1"],
     "picture": ["picture", "SLDC-v1"],
     "report": ["report", "no/such"],
@@ -144,6 +145,8 @@ EMPTY = [
     ["solve", "SLCD-v1", "--plot", ""],
     ["study", "run", "x.toml", "--out", ""],
     ["study", "status", ""],
+    ["compare", ""],
+    ["compare", "a", "b", "--csv", ""],
     ["study", "card", "x", "--out", ""],
 ]
 
@@ -213,6 +216,12 @@ def test_a_reader_that_leaves_ends_the_command_quietly():
     assert told.stdout == "[" and told.stderr in ("0\n", "141\n")
     told = run(f"{{ sleep 0.1; {COOPGYM} list; echo $? >&2; }} | true")
     assert told.stderr == "141\n"
+
+
+@pytest.mark.parametrize("arguments", ["list", "list --help", "list --nope"])
+def test_no_columns_are_no_reason_to_print_nothing(arguments):
+    told = run(f"{COOPGYM} {arguments}", env={**os.environ, "COLUMNS": "0"})
+    assert len(told.stdout + told.stderr) > 200
 
 
 @pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
@@ -328,3 +337,16 @@ def test_a_study_away_from_a_terminal_says_how_far_it_is(tmp_path):
 @pytest.mark.parametrize("command", ["train", "ablate", "evaluate", "solve", "validate", "audit", "study run"])
 def test_what_takes_long_can_be_silenced(command):
     assert "--quiet" in call(*command.split(), "--help").stdout
+
+
+def test_no_command_prints_markup():
+    """Strings are printed as they are; what has a style is a ``Text``, so nothing has to be escaped, nor may be."""
+    from pathlib import Path
+
+    import coopgym.cli
+
+    for path in Path(coopgym.cli.__file__).parent.glob("*.py"):
+        source = path.read_text()
+        assert "rich.markup" not in source and "[/]" not in source and r"\[" not in source, path
+        assert "Console(" not in source or path.name == "terminal.py", path
+        assert "Table(" not in source or path.name == "terminal.py", path

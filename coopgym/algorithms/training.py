@@ -28,7 +28,7 @@ from coopgym.algorithms.evaluation import (
     enough_episodes,
     evaluate,
 )
-from coopgym.algorithms.interrupts import patience
+from coopgym.algorithms.interrupts import patience, terminable
 from coopgym.algorithms.learner import Learner, Problem
 from coopgym.algorithms.memory import keep_freed_memory
 from coopgym.algorithms.policy import Policy
@@ -157,10 +157,10 @@ def train(
     the game.
 
     checkpoint: a file from which the run goes on if it is there, to the same result, bit for bit, as without a break
-    (on the same kind of processor or GPU). It is written once ``checkpoint_seconds`` have passed since the
-    last writing (more where that took long; 0: after each iteration), on Ctrl-C (which then takes effect after the
-    iteration under way; a second one at once), and at the end: it stays there, and asked again the same call only
-    evaluates. Nothing else is written.
+    (on the same kind of processor or GPU). It is written once ``checkpoint_seconds`` have passed since the last writing
+    (more where that took long; 0: after each iteration), on Ctrl-C and SIGTERM (which then raise KeyboardInterrupt
+    after the iteration under way; a second one at once), and at the end: it stays there, and asked again the same call
+    only evaluates. Nothing else is written.
 
     Raises ValueError for unknown names, values out of range, and a checkpoint that is damaged or of another program,
     TypeError for an unknown option; they name the nearest valid one, or the cure.
@@ -178,7 +178,8 @@ def train(
         made, tuple(m for m, _ in pairs), tuple(s for _, s in pairs), setting, where, seat and seat.to(where)
     )
     keep_freed_memory()
-    with numerics.threads(checks.whole("threads", threads, 1, 1024)):
+    ended = terminable() if checkpoint else nullcontext()
+    with numerics.threads(checks.whole("threads", threads, 1, 1024)), ended:
         learner: Learner = found.build(problem, settings)
         curves = Curves(evaluations)
         recipe = _recipe(settings, total_steps, seat)

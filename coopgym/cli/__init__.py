@@ -13,6 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Exit codes: 0 done, 1 the work failed, 2 a value or option is wrong, 130 interrupted, 143 terminated.
     """
     _open_streams()
+    _forget_no_width()
     try:
         try:
             import rich  # noqa: F401
@@ -26,6 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:  # before a command had begun
         print("interrupted: nothing was begun", file=sys.stderr)
         sys.exit(130)
+
+
+def _forget_no_width() -> None:
+    """Drop a COLUMNS that is no width, such as 0: with it nothing at all would be printed."""
+    told = os.environ.get("COLUMNS", "")
+    if told and not (told.isdecimal() and int(told[:6]) >= 20):
+        del os.environ["COLUMNS"]
 
 
 def _open_streams() -> None:

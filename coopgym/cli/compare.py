@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from rich.text import Text
 
 from coopgym.cli import output
+from coopgym.cli.group import plain
+from coopgym.cli.parameters import Json, argument, file, place
+from coopgym.cli.parameters import plot as drawing
 
 if TYPE_CHECKING:
     from coopgym.report.compare import Comparison, Difference
@@ -18,14 +21,13 @@ SHOWN = ("welfare", "cooperation", "trust")  # measures whose differences are pr
 
 def compare(
     folders: Annotated[
-        list[str], typer.Argument(help="What `coopgym train`, `ablate` or `study run` has written; one or several.")
+        list[str],
+        argument("What `coopgym train`, `ablate` or `study run` has written; one or several.", "FOLDERS", place),
     ],
-    out: Annotated[
-        Path | None, typer.Option(help="A folder for comparison.csv, comparison.json and comparison.png.")
-    ] = None,
-    csv: Annotated[Path | None, typer.Option(help="The table as CSV; a file.")] = None,
-    plot: Annotated[Path | None, typer.Option(help="A picture: .png, .pdf or .svg.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")] = False,
+    out: Annotated[Path | None, file("A folder for comparison.csv, comparison.json and comparison.png.")] = None,
+    csv: Annotated[Path | None, file("The table as CSV; a file.")] = None,
+    plot: Annotated[Path | None, drawing("A picture: .png, .pdf or .svg.")] = None,
+    json: Json = False,
 ) -> None:
     """Put folders of records side by side: a line for each design, differences from the first folder paired by seed.
 
@@ -60,7 +62,7 @@ def show(found: Comparison, files: Iterable[Path] = ()) -> None:
             runs = f"{line.runs}" + (f" (+{line.left_out} left out)" if line.left_out else "")
             cells = (_cell(line.means[name], *form) for name, form in FORMS.items())
             table.add_row(line.algorithm, line.reward_mode, *cells, runs)
-        console.print(game, style="bold", highlight=False, markup=False)
+        console.print(Text(plain(game), "bold"))
         console.print(table)
     shown = [each for each in found.differences if each.measure in SHOWN]
     if shown:
