@@ -8,6 +8,7 @@ from typing import Any
 
 from coopgym.study.identity import labels, repeats
 from coopgym.study.summary import Estimate, estimate, own_reward
+from coopgym.study.twins import distinct
 
 Row = Mapping[str, Any]
 WATCHED = ("welfare", "final_trust", "least_payoff")
@@ -48,9 +49,12 @@ def by_cell(rows: Iterable[Row]) -> dict[tuple[str, str], dict[str, dict[Any, Ro
 
 
 def hacking(rows: Iterable[Row], reference: str = "private") -> list[Hacking]:
-    """One for each algorithm, game and mode beside ``reference``, from rows of ``audits``."""
+    """One for each algorithm, game and mode beside ``reference``, from rows of ``audits``.
+
+    Runs of a mode that repeat those of another are left out: see ``coopgym.study.twins``.
+    """
     found = []
-    for (game, algorithm), modes in by_cell(rows).items():
+    for (game, algorithm), modes in by_cell(distinct(rows)).items():
         base = modes.get(reference, {})
         for mode, cell in modes.items():
             pairs = [(cell[seed], base[seed]) for seed in cell if seed in base]

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,8 +22,10 @@ from coopgym.envs.moments import moments
 from coopgym.envs.reward import KINDS, RewardMode
 from coopgym.mechanisms.base import State
 from coopgym.study.cells import Cell, of_game
+from coopgym.study.identity import configuration
 
 POWERS = np.array([0.2, 0.5, 1.0, 3.0])  # lanes of the play, from generous to stingy
+R = TypeVar("R", bound=Mapping[str, Any])
 CLOSE = 1e-9  # of the largest reward: less is rounding
 
 
@@ -38,6 +42,36 @@ def original(game: str, options: str, mode: RewardMode, team: bool = False) -> R
         if np.allclose(own, _under(game, options, other, team), rtol=0.0, atol=CLOSE * float(np.abs(own).max())):
             return other
     return None
+
+
+def distinct(rows: Iterable[R]) -> list[R]:
+    """Rows of runs, or of audits, without those that repeat another one among them under a second mode.
+
+    A repeat has the training problem, the configuration and the seed of a row of an earlier mode (see ``original``).
+    Its difference from that row is known, and a comparison of modes would count it twice.
+    """
+    known = list(rows)
+    keys = [(configuration(row), row.get("seed")) for row in known]
+    there = set(keys)
+    return [
+        row for row, (own, seed) in zip(known, keys, strict=True)
+        if (first := _first(row)) is None or (own._replace(reward_mode=first.kind, mutuality=None), seed) not in there
+    ]  # fmt: skip
+
+
+def _first(row: Mapping[str, Any]) -> RewardMode | None:
+    """The pure mode that a row's mode repeats; None of a game that is not of the catalogue, or what was not trained."""
+    if row.get("reward_mode") not in KINDS or row.get("kind", "learner") != "learner":
+        return None
+    team = row.get("team_reward")
+    if team is None:
+        team = json.loads(row.get("hyperparameters") or "{}").get("team_reward", False)
+    mutuality = row.get("mutuality")
+    mode = RewardMode(row["reward_mode"], 1.0 if mutuality is None else mutuality)
+    try:
+        return original(row.get("game_id") or row["game"], row.get("game_options") or "{}", mode, bool(team))
+    except (ValueError, TypeError):
+        return None
 
 
 def twin(cell: Cell, mode: RewardMode | None, seed: int | None, team: bool) -> str | None:

@@ -131,3 +131,20 @@ def test_two_modes_in_which_everything_repeats_are_no_test_of_a_crossover():
 def test_a_repeat_whose_first_run_is_not_there_counts_as_itself():
     rows = [x for x in both() if x["reward_mode"] != "private"]
     assert analysis(columns(table(rows)))["duplicates"] == 0
+
+
+def test_what_repeats_another_mode_is_left_out_of_comparisons_of_modes_whatever_they_are_made_from():
+    """Runs, and audits that know no run: a learner of the sum has one problem under private and cooperative rewards."""
+    modes = [{"reward_mode": kind, "mutuality": None} for kind in KINDS]
+    about = {"kind": "learner", "game": "SLCD-v1", "game_options": "{}"}
+    team = [{**about, **mode, "seed": s, "algorithm": "VDN", "team_reward": True} for mode in modes for s in (0, 1)]
+    alone = [{**row, "algorithm": "IPPO", "team_reward": False} for row in team]
+    assert twins.distinct(team + alone) == [row for row in team if row["reward_mode"] != "cooperative"] + alone
+    audits = [
+        {**row, "team_reward": None, "hyperparameters": '{"team_reward":true}', "effort": "quick"} for row in team
+    ]
+    assert [row["reward_mode"] for row in twins.distinct(audits)] == ["private"] * 2 + ["integrated"] * 2
+    late = [row for row in team if row["reward_mode"] == "cooperative" or row["seed"] == 0]
+    assert len(twins.distinct(late)) == 3  # seed 1 has no private run that it could repeat
+    own = [{**row, "game": "MyGame-v1"} for row in team]
+    assert twins.distinct(own) == own

@@ -13,6 +13,7 @@ from coopgym.report.page.material import Material
 from coopgym.report.page.panel import Chart, Table
 from coopgym.report.page.words import around, counted, listed, number
 from coopgym.study.summary import Estimate, estimate, mode_label
+from coopgym.study.twins import distinct
 
 Change = dict[str, Any]
 OF_RUNS = {"welfare": "welfare", "rate": "cooperation", "final_trust": "trust"}
@@ -35,7 +36,7 @@ def changes(material: Material) -> list[Change]:
         rows = {
             (player(row), row["game"], mode_label(row), row["seed"]): row
             | {"algorithm": player(row), "reward_mode": mode_label(row)}
-            for row in material.audits
+            for row in distinct(material.audits)
         }
         found = compare_modes(rows.values(), list(OF_AUDITS)).rows()
     return [change for change in found if change["p"] is not None]
