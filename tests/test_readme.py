@@ -64,3 +64,14 @@ def test_the_table_of_games_is_up_to_date():
 def test_pictures_and_pages_that_it_links_to_exist():
     for target in re.findall(r"\]\(([^)]+)\)", README):
         assert (ROOT / target).is_file(), target
+
+
+def test_the_ablation_names_the_processor_that_made_it():
+    """Training gives the same digits on one kind of processor only, so a table without one would promise too much."""
+    part = README.split("<!-- ablation:")[1].split("<!-- /ablation -->")[0]
+    assert re.search(r"^Made on: .+, torch \S+, numpy \S+; \d{4}-\d\d-\d\d\.", part, re.M)
+    told = subprocess.run(
+        [sys.executable, "-c", "import readme_tables; print(readme_tables.made_on())"],
+        cwd=ROOT / "docs", capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert re.match(r"Made on: .+ \(\S+\), \d+ cores, .+ torch \S+, numpy \S+; \d{4}-\d\d-\d\d\.", told.stdout)
