@@ -49,7 +49,7 @@ def quasi_newton(
     directions = np.einsum("tk,dk...->dt...", rows, units)
     knots = rows.argmax(0)
     best, top = x, float(objective(x[None])[0])
-    scale = max(1.0, abs(top)) / x.size
+    scale = (abs(top) or 1.0) / x.size
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
         nonlocal best, top
@@ -75,7 +75,7 @@ def coarse_search(objective: Objective, x: np.ndarray, limit: float, rounds: int
             x, gained = take(
                 objective, x, value, np.clip(np.concatenate([shifted(x, move * limit, masks), put]), 0.0, limit)
             )
-            small, value = gained - value <= WORTH * max(1.0, abs(value)), gained
+            small, value = gained - value <= WORTH * abs(value), gained
             if small:
                 break
     return x, value
@@ -91,7 +91,7 @@ def fine_search(
         for _ in range(rounds):
             x, gained = take(objective, x, value, np.clip(shifted(x, move * limit, masks), 0.0, limit))
             last, value = gained - value, gained
-            if last <= WORTH * max(1.0, abs(value)):
+            if last <= WORTH * abs(value):
                 break
     return x, value, last
 

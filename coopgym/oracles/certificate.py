@@ -78,7 +78,7 @@ def _largest(
         limit = float(stage.endowment[first])
         best, top, before = finest(objective, profile, members, limit, marks[first], points)
         gain = max(0.0, top - before)
-        relative = gain / max(1.0, abs(before))
+        relative = gain / float(stage.size(before))
         if relative > worst.relative:
             deviation = {"agent": first, "agents": members.tolist(), "action": best}
             worst = Certificate(gain, relative, method, exhaustive, deviation)

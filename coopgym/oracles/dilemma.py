@@ -112,14 +112,14 @@ def _greed(stage: StageGame, optimum: np.ndarray) -> np.ndarray:
         _, top, before = best_move(
             reward_of(stage, i), optimum[None], np.array([i]), float(stage.endowment[i]), marks[i]
         )
-        greed[i] = (top[0] - before[0]) / max(1.0, abs(before[0]))
+        greed[i] = (top[0] - before[0]) / stage.size(before[0])
     return greed
 
 
 def _fear(stage: StageGame, nash: np.ndarray, optimum: np.ndarray) -> np.ndarray:
     alone = np.where(np.eye(stage.n, dtype=bool), optimum, nash)  # row i: only i plays the optimum
     before = stage.rewards(nash)
-    return np.asarray((before - np.diag(stage.rewards(alone))) / np.maximum(1.0, np.abs(before)))
+    return np.asarray((before - np.diag(stage.rewards(alone))) / stage.size(before))
 
 
 def _several(stage: StageGame) -> bool:

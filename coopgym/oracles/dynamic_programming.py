@@ -13,6 +13,7 @@ from coopgym.envs.symmetry import roles
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.base import State
 from coopgym.oracles.result import Certificate, RefusedError, Solution
+from coopgym.oracles.scale import size
 from coopgym.oracles.sequences import Sequences
 from coopgym.oracles.team import team_of
 
@@ -43,7 +44,10 @@ def loyalty_optimum(
     played = Sequences(game, mode).play(path)
     gap = abs(float(played.rewards.sum()) - expected)
     certificate = Certificate(
-        gap, gap / max(1.0, abs(expected)), "value on the grid against the path as played", exhaustive=False
+        gap,
+        gap / float(size(expected, Sequences(game, mode).unit)),
+        "value on the grid against the path as played",
+        exhaustive=False,
     )
     return Solution(
         game.id, game.hash, "loyalty_optimum", "open-loop optimum", str(mode), path, played.payoffs, played.rewards,

@@ -22,6 +22,7 @@ SAME = 5e-3  # profiles closer than this are one solution [endowments]; released
 LEVELS = (0.02, 0.25, 0.5, 0.75, 1.0)
 CROWD = 12  # with more agents than this, fewer starts
 RANDOM_NUMBERS = 60  # of random starts, over all agents
+CORNERS = 4  # roles up to which each is put apart at a corner
 CANDIDATES = 4  # distinct solutions that get a certificate
 REPAIRS = 3  # times that a deviation which the certificate finds becomes a new start
 
@@ -94,11 +95,23 @@ def by_fixed_weights(stage: StageGame, model: Model, rounds: int = 60) -> np.nda
 
 
 def starts(stage: StageGame, rng: np.random.Generator) -> np.ndarray:
-    """Profiles ``[S, N]``: common rates, the baselines, and random ones: fewer for more agents."""
+    """Profiles ``[S, N]``: common rates, corners, the baselines, and random ones: fewer for more agents."""
     count = max(2, min(8, RANDOM_NUMBERS // stage.n))
     common = np.array(LEVELS[:: 1 if stage.n <= CROWD else 2])[:, None] * stage.endowment
     random = rng.uniform(0.0, 1.0, (count, stage.n)) * stage.endowment
-    return np.concatenate([common, np.asarray(stage.game.baseline)[None], random])
+    return np.concatenate([common, _corners(stage), np.asarray(stage.game.baseline)[None], random])
+
+
+def _corners(stage: StageGame) -> np.ndarray:
+    """Profiles ``[C, N]`` of nothing or everything: all agents at nothing, and each role, or half of it, apart from
+    the others. Where a first unit costs more than it adds, nobody leaves nothing, and only these starts find that."""
+    role = roles(stage.game)
+    places = np.array([np.flatnonzero(role[: i + 1] == role[i]).size - 1 for i in range(stage.n)])
+    sizes = np.bincount(role)[role]
+    masks = [role == r for r in range(int(role.max()) + 1)] if role.max() < CORNERS else []
+    masks += [2 * places < sizes]
+    rates = np.unique(np.array([np.zeros(stage.n), *masks, *(~m for m in masks)], dtype=np.float64), axis=0)
+    return np.asarray(rates * stage.endowment)
 
 
 def settle(stage: StageGame, begin: np.ndarray, sweeps: int = SWEEPS) -> Settled:
@@ -126,7 +139,7 @@ def _reply(stage: StageGame, profiles: np.ndarray, agent: int, marks: np.ndarray
     own, top, before = best_move(
         reward_of(stage, agent), profiles, np.array([agent]), float(stage.endowment[agent]), marks
     )
-    worth = top - before > least * np.maximum(1.0, np.abs(before))
+    worth = top - before > least * np.maximum(stage.unit, np.abs(before))
     return np.where(worth, own, profiles[:, agent])
 
 

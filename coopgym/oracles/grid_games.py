@@ -11,7 +11,7 @@ from coopgym.mechanisms import checks
 from coopgym.oracles.stage import StageGame
 
 MOST = 2_000_000  # joint actions of the largest grid
-TIE = 1e-12  # rewards closer than this are equal [largest reward, or 1 if that is less]
+TIE = 1e-12  # rewards closer than this are equal [largest reward]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class GridGame:
 
     def pure_equilibria(self, tie: float = TIE) -> np.ndarray:
         """Level numbers ``[M, N]`` of all joint actions that nobody gains by leaving, in the order of their numbers."""
-        least = tie * max(1.0, float(np.abs(self.rewards).max()))
+        least = tie * float(np.abs(self.rewards).max())
         return np.argwhere((self.regret <= least).all(0))
 
     def undominated(self, rounds: int | None = None, tie: float = TIE) -> list[np.ndarray]:
@@ -63,7 +63,7 @@ class GridGame:
         No level that is struck out is played in any equilibrium, pure or mixed. rounds: how often all agents are gone
         through; by default until nothing more is struck out.
         """
-        least = tie * max(1.0, float(np.abs(self.rewards).max()))
+        least = tie * float(np.abs(self.rewards).max())
         kept = [np.arange(self.levels) for _ in range(self.stage.n)]
         struck, done = True, 0
         while struck and (rounds is None or done < rounds):

@@ -94,5 +94,5 @@ def _by_slope(
     step = np.where(inside, 0.5 * h * (low - high) / np.where(inside, bend, -1.0), 0.0)
     own = np.clip(best + np.clip(step, -h, h), 0.0, limit)
     values = objective(put(profiles, members, own[:, None]))[:, 0]
-    take = inside & (values >= top - 1e-13 * np.maximum(1.0, np.abs(top)))
+    take = inside & (values >= top - 1e-13 * np.abs(values).max())
     return np.where(take, own, best), np.where(take, np.maximum(values, top), top)

@@ -17,6 +17,7 @@ from coopgym.oracles import planner
 from coopgym.oracles.best_response import best_response_sequence, separable
 from coopgym.oracles.equilibrium import settle, stage_equilibrium
 from coopgym.oracles.result import SEQUENCE_TOLERANCE, Certificate, Solution
+from coopgym.oracles.scale import size
 from coopgym.oracles.search import Effort, climb
 from coopgym.oracles.sequence_certificate import relative, scanned, searched
 from coopgym.oracles.sequences import Sequences
@@ -75,7 +76,9 @@ def open_loop_equilibrium(
     limits, starts = limits_of(sequences, iteration or Iteration())
     found = [searched(sequences, limit.actions) for limit in limits]
     rewards = [sequences.play(limit.actions).rewards for limit in limits]
-    least = [max(relative(gain, paid) for gain in gains) for gains, paid in zip(found, rewards, strict=True)]
+    least = [
+        max(relative(gain, paid, sequences.unit) for gain in gains) for gains, paid in zip(found, rewards, strict=True)
+    ]
     solutions: list[Solution] = []
     for k in sorted(range(len(limits)), key=least.__getitem__):
         if solutions and not every and min(s.certificate.relative for s in solutions) <= least[k]:
@@ -141,7 +144,7 @@ def iterate(
                 continue
             effort = NEAR if trace and game.exit is None else WARM
             response = best_response_sequence(game, sequences.mode, profile, agent, effort)
-            gain = response.gain / max(1.0, abs(response.value))
+            gain = response.gain / float(size(response.value, sequences.unit))
             if gain <= iteration.worth:
                 content.append(agent)
                 continue

@@ -70,7 +70,7 @@ def _climbed(stage: StageGame, concept: str, total: Objective, seed: int, began:
     tops, trace = climb(stage, total, begin)
     values = total(tops)
     found = distinct(stage, tops[np.argsort(-values, kind="stable")])
-    found = found[total(found) >= values.max() - 1e-9 * max(1.0, abs(values.max()))]
+    found = found[total(found) >= values.max() - 1e-9 * max(stage.unit, abs(values.max()))]
     judged = [_higher(stage, total, profile) for profile in found[:CANDIDATES]]
     actions, certificate = max(judged, key=lambda pair: float(total(pair[0])))
     certificate = Certificate(
@@ -108,7 +108,8 @@ def climb(
         old = profiles[moving]
         new = old.copy()
         for members in [group for group in groups if len(group) > 1] + moves:
-            _raise(total, new, members, float(e[members[0]]), marks[members[0]], PATIENT if sweep > 9 else EAGER)
+            least = PATIENT if sweep > 9 else EAGER
+            _raise(stage.unit, total, new, members, float(e[members[0]]), marks[members[0]], least)
         change = np.abs((new - old) / e).max(-1)
         profiles[moving], done[moving] = new, change <= SETTLED
         trace.append(float(change.max()))
@@ -116,12 +117,18 @@ def climb(
 
 
 def _raise(
-    total: Objective, profiles: np.ndarray, members: np.ndarray, limit: float, marks: np.ndarray, least: float
+    unit: float,
+    total: Objective,
+    profiles: np.ndarray,
+    members: np.ndarray,
+    limit: float,
+    marks: np.ndarray,
+    least: float,
 ) -> None:
     """Move ``members`` where that raises the sum; as a group they are compared with the whole profile as it stands."""
     own, top, _ = best_move(total, profiles, members, limit, marks)
     before = total(profiles)
-    worth = top - before > least * np.maximum(1.0, np.abs(before))
+    worth = top - before > least * np.maximum(unit, np.abs(before))
     profiles[np.ix_(worth, members)] = own[worth, None]
 
 

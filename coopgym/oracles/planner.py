@@ -21,6 +21,7 @@ from coopgym.oracles.bounds import Bound, upper_bound
 from coopgym.oracles.common_play import quickest
 from coopgym.oracles.objective import Objective
 from coopgym.oracles.result import Certificate, Solution
+from coopgym.oracles.scale import size
 from coopgym.oracles.search import Effort, climb, pattern_search
 from coopgym.oracles.sequences import Sequences
 
@@ -189,9 +190,9 @@ def divided(objective: Objective, x: np.ndarray, value: float, effort: Effort) -
     starts = []
     for group in range(len(objective.leaders)):
         members = np.flatnonzero(objective.group == group)
-        for size in sorted({1, len(members) // 2} - {0, len(members)}):
+        for part in sorted({1, len(members) // 2} - {0, len(members)}):
             split = objective.group.copy()
-            split[members[-size:]] = split.max() + 1
+            split[members[-part:]] = split.max() + 1
             free = quickest(Objective(objective.sequences, objective.weights, objective.base, split))
             tried = _two_parts(x, group, float(free.limit[group]))
             values = free(tried)
@@ -223,12 +224,13 @@ def _solution(
     game: Game, mode: RewardMode, weights: np.ndarray, actions: np.ndarray, bound: Bound | None, method: str,
     starts: int, seconds: float,
 ) -> Solution:  # fmt: skip
-    played = Sequences(game, mode).play(actions)
+    sequences = Sequences(game, mode)
+    played = sequences.play(actions)
     value = float(played.rewards @ weights)
     gap = np.inf if bound is None else max(0.0, bound.value - value)
     relaxed = "no bound is known" if bound is None else f"upper bound: {bound.method}"
     certificate = Certificate(
-        gap, gap / max(1.0, abs(value)), relaxed, exhaustive=bound is not None, starts=starts
+        gap, gap / float(size(value, sequences.unit)), relaxed, exhaustive=bound is not None, starts=starts
     )  # fmt: skip
     notes = (
         ("the hidden parameter is at the middle of its range, and known to the planner",) if game.reset_draws else ()

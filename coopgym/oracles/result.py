@@ -30,7 +30,7 @@ class Certificate:
     """The largest unilateral gain that was found and, where the question is closed, the largest that is possible.
 
     gain: largest unilateral gain of an agent [reward], or for an optimum what a bound leaves open [reward];
-    relative: the same over max(1, |value|); method: what was searched, or what closes the question; exhaustive: no
+    relative: the same over |value|; method: what was searched, or what closes the question; exhaustive: no
     deviation can gain more than the tolerance (a formula, every step solved, a dynamic programme, or a bound that is
     met); deviation: the agent, step and action of the largest gain; starts, solutions: random starts and the distinct
     answers they led to; trace: largest change of each iteration [action]; at_most: a proven bound of the relative gain

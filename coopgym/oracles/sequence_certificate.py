@@ -13,6 +13,7 @@ from coopgym.envs.symmetry import roles
 from coopgym.oracles.best_response import LIGHT, alone, best_response_sequence, separable
 from coopgym.oracles.objective import Objective
 from coopgym.oracles.result import Certificate
+from coopgym.oracles.scale import size
 from coopgym.oracles.search import Effort
 from coopgym.oracles.sequences import Sequences
 
@@ -41,7 +42,7 @@ def certify(
 
     All single steps to ``levels`` levels and all blocks to 41 are tried, which is exhaustive within these classes, and
     whole sequences are searched. Where steps do not touch each other, each step is solved instead, which leaves nothing
-    to try, and the certificate is exhaustive. relative is taken per agent, over max(1, |its reward|).
+    to try, and the certificate is exhaustive. relative is taken per agent, over |its reward|.
     """
     sequences = Sequences(make_game(game).to("numpy"), RewardMode.of(mode))
     return scanned(sequences, actions, searched(sequences, actions, effort), levels)
@@ -60,22 +61,23 @@ def scanned(sequences: Sequences, actions: np.ndarray, found: list[Gain], levels
     """The certificate of what a search has ``found``: with all simple deviations, unless each step was solved."""
     game, mode = sequences.game, sequences.mode
     exact, gains, rewards = separable(game, mode), list(found), sequences.play(actions).rewards
+    unit = sequences.unit
     if not exact:
         for gain in found:
             objective = alone(sequences, actions, gain.agent)
             gains.append(simple_gain(objective, gain.agent, float(rewards[gain.agent]), levels))
-    worst = max(gains, key=lambda gain: relative(gain, rewards))
+    worst = max(gains, key=lambda gain: relative(gain, rewards, unit))
     method = f"single steps x {levels} levels and blocks, exhaustive within class; {SEARCHED}"
     return Certificate(
-        max(worst.gain, 0.0), relative(worst, rewards), SOLVED if exact else method,
+        max(worst.gain, 0.0), relative(worst, rewards, unit), SOLVED if exact else method,
         exhaustive=exact,
         deviation={"agent": worst.agent, "step": worst.start, "length": worst.length, "action": worst.action},
     )  # fmt: skip
 
 
-def relative(gain: Gain, rewards: np.ndarray) -> float:
-    """A gain over max(1, |the agent's reward|), at least 0; rewards ``[N]``."""
-    return max(gain.gain, 0.0) / max(1.0, abs(float(rewards[gain.agent])))
+def relative(gain: Gain, rewards: np.ndarray, unit: float) -> float:
+    """A gain over |the agent's reward|, at least 0; rewards ``[N]``, unit: that of the episode."""
+    return max(gain.gain, 0.0) / float(size(rewards[gain.agent], unit))
 
 
 def representatives(game: Game, actions: np.ndarray) -> list[int]:
@@ -98,8 +100,8 @@ def simple_gain(objective: Objective, agent: int, value: float, levels: int) -> 
     for length, count in classes:
         starts = np.arange(0, horizon - length + 1)
         pairs = np.stack(np.meshgrid(starts, np.linspace(0.0, limit, count), indexing="ij"), -1).reshape(-1, 2)
-        size = max(1, ROUND * 10 // horizon)
-        for part in np.array_split(pairs, max(1, len(pairs) // size)):
+        most = max(1, ROUND * 10 // horizon)
+        for part in np.array_split(pairs, max(1, len(pairs) // most)):
             steps = np.arange(horizon)
             inside = (steps >= part[:, :1]) & (steps < part[:, :1] + length)
             tried = np.concatenate([own[None], np.where(inside, part[:, 1:], own)])  # own first: its way is shared

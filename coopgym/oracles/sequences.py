@@ -20,6 +20,7 @@ from coopgym.mechanisms.loyalty import TeamProduction
 from coopgym.mechanisms.negotiation import Agreement
 from coopgym.mechanisms.reputation import TieredReputation
 from coopgym.mechanisms.value import HiddenSynergy, Synergy
+from coopgym.oracles.scale import unit
 
 BLIND = (Synergy, HiddenSynergy, TeamProduction, CoalitionProduction, Agreement, TieredReputation)  # never read trust
 STRIDE = 4  # steps after which games that leave a path join; more often costs more copies than it saves
@@ -46,6 +47,11 @@ class Sequences:
         """The game without what no payoff or reward depends on: N x N numbers of trust, what is only reported."""
         bare = lean(self.game)
         return replace(bare, trust=None) if trust_is_idle(self.game, self.mode) else bare
+
+    @cached_property
+    def unit(self) -> float:
+        """The largest |reward| of a step at common rates, times the steps of an episode."""
+        return self.game.horizon * unit(self.game, self.mode)
 
     def play(self, actions: Array) -> Returns:
         """Returns of sequences ``[..., T, N]`` in endowment units; T is the horizon, batch axes are independent."""

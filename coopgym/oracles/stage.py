@@ -11,6 +11,7 @@ from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
 from coopgym.mechanisms.arrays import Array
 from coopgym.mechanisms.base import State
+from coopgym.oracles.scale import size, unit
 
 CHUNK = 400_000  # numbers [rows x agents] that are evaluated at a time; bounds the memory of big games
 
@@ -42,6 +43,15 @@ class StageGame:
     def matrix(self) -> np.ndarray:
         """W ``[N, N]`` with which payoffs become rewards in this state (where no multiplier acts on the mixture)."""
         return np.asarray(self.game.reward_matrix(self.mode, self.state))
+
+    @cached_property
+    def unit(self) -> float:
+        """The largest |reward| of one agent at common rates, from the first state."""
+        return unit(self.game, self.mode)
+
+    def size(self, rewards: np.ndarray | float) -> np.ndarray:
+        """|rewards|, away from zero by the game's own unit: what a gain is divided by to make a share of it."""
+        return size(rewards, self.unit)
 
     def payoffs(self, actions: Array) -> np.ndarray:
         """Payoffs ``[..., N]`` of actions ``[..., N]``, in payoff units."""

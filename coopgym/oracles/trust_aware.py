@@ -16,6 +16,7 @@ from coopgym.envs.symmetry import roles
 from coopgym.mechanisms.base import State, side_by_side
 from coopgym.oracles.exploitability import exploitability
 from coopgym.oracles.result import Certificate, RefusedError, Solution
+from coopgym.oracles.scale import size
 from coopgym.oracles.sequences import Sequences, lean, path_of
 
 LEVELS, SLOPES, DRIFTS = np.linspace(0.0, 1.0, 21), (-1.0, 0.0, 0.5, 1.0, 2.0, 4.0), (-0.3, 0.0, 0.3)
@@ -45,7 +46,8 @@ def solve(game: Game, mode: RewardMode, instead: str = "") -> Solution:
     began = time.perf_counter()
     level = np.asarray(game.baseline / game.endowment)
     found = iterate(game, mode, np.column_stack([level, np.zeros((game.n, COEFFICIENTS - 1))]))
-    left = float((found.gains / np.maximum(1.0, np.abs(returns(game, mode, found.coefficients[None])[0]))).max())
+    unit = Sequences(game, mode).unit
+    left = float((found.gains / size(returns(game, mode, found.coefficients[None])[0], unit)).max())
     if left > WORTHLESS:
         raise RefusedError(
             f"no rules in trust and time that answer each other were found for {game.id} ({mode}): in {SWEEPS} sweeps "
@@ -116,7 +118,7 @@ def _best(game: Game, mode: RewardMode, profile: np.ndarray, agent: int, rules: 
     lanes[:, agent] = rules
     found = returns(game, mode, lanes)[:, agent]
     top = float(found.max())
-    tied = np.flatnonzero(found >= top - TIED * max(1.0, abs(top)))
+    tied = np.flatnonzero(found >= top - TIED * abs(top))
     best = tied[np.abs((rules[tied] - rules[0]) / SCALE).max(-1).argmin()]  # the first rule is the one at hand
     return rules[best], float(found[best])
 
@@ -127,7 +129,7 @@ def iterate(game: Game, mode: RewardMode, start: np.ndarray) -> Found:
     Answers may chase each other for ever; what is returned is the profile from which the answers of a sweep gained
     least.
     """
-    profile, kinds, trace = start.copy(), roles(game), [np.inf]
+    profile, kinds, trace, unit = start.copy(), roles(game), [np.inf], Sequences(game, mode).unit
     best, least = profile, np.inf
     for sweep in range(SWEEPS):
         before, gained = profile.copy(), 0.0
@@ -136,7 +138,7 @@ def iterate(game: Game, mode: RewardMode, start: np.ndarray) -> Found:
         for role in range(kinds.max() + 1):
             members = np.flatnonzero(kinds == role)
             answer, value = best_rule(game, mode, profile, int(members[0]), wide=wide)
-            gained = max(gained, (value - now[members[0]]) / max(1.0, abs(now[members[0]])))
+            gained = max(gained, (value - now[members[0]]) / float(size(now[members[0]], unit)))
             profile[members] += (1.0 if sweep == 0 else 0.5) * (answer - profile[members])
         if gained < least:
             best, least = before, gained
