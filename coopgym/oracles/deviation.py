@@ -64,7 +64,7 @@ class Lone(Game):
     def of(cls, sequences: Sequences, base: np.ndarray, agent: int) -> Lone:
         """What of a game is left to one agent against the rows of ``base [T, N]``."""
         game, mode, column = sequences.played, sequences.mode, slice(agent, agent + 1)
-        way = list(_states(game, base))
+        way = list(states_along(game, base))
         rules = tuple(_toward(m, way, agent) if isinstance(m, Reciprocity) else m for m in game.mechanisms)
         mixing = np.stack([game.reward_matrix(mode, step.before)[agent] for step in way])
         if game.trust is None:
@@ -96,17 +96,19 @@ def now(state: State) -> int:
     return int(state.time.max())
 
 
-class _Step(NamedTuple):
+class Step(NamedTuple):
+    """One step along a profile."""
+
     before: State
     actions: np.ndarray
     after: State
 
 
-def _states(game: Game, base: np.ndarray) -> list[_Step]:
+def states_along(game: Game, base: np.ndarray) -> list[Step]:
     """The states of a profile ``[T, N]``, as if nothing could end the game: one may keep it alive."""
-    endless, steps = replace(game, exit=None), list[_Step]()
+    endless, steps = replace(game, exit=None), list[Step]()
     for moment in moments(endless, lambda state: base[now(state)]):
-        steps.append(_Step(moment.before, moment.after.actions, moment.after))
+        steps.append(Step(moment.before, moment.after.actions, moment.after))
     return steps
 
 
@@ -121,7 +123,7 @@ class AnswersToOne(Narrow):
         return super().felt(state, actions) + self.others[now(state)]
 
 
-def _toward(rule: Reciprocity, way: list[_Step], agent: int) -> AnswersToOne:
+def _toward(rule: Reciprocity, way: list[Step], agent: int) -> AnswersToOne:
     column = slice(agent, agent + 1)  # views: their strides keep games side by side in what is made of them
     one = replace(rule, endowment=rule.endowment[column], expected=rule.expected[column], weight=rule.weight[:, column])
     apart = rule.weight * (np.arange(len(rule.expected)) != agent)

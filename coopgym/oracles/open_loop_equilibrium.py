@@ -19,11 +19,12 @@ from coopgym.oracles.equilibrium import settle, stage_equilibrium
 from coopgym.oracles.result import SEQUENCE_TOLERANCE, Certificate, Solution
 from coopgym.oracles.scale import size
 from coopgym.oracles.search import Effort, climb
-from coopgym.oracles.sequence_certificate import relative, scanned, searched
+from coopgym.oracles.sequence_certificate import Gain, relative, scanned, searched
 from coopgym.oracles.sequences import Sequences
 from coopgym.oracles.stage import StageGame
 
 ROUNDING = 1e-5  # sequences of a role that are closer than this are one [endowments]; each reply settles to 1e-7
+REPAIRS, REPAIRED = 3, 1e-5  # times that a gain becomes a new start; the relative gain that is not worth it
 GLANCE = 401  # own actions that are tried at each stage of a path
 WARM = Effort(starts=1, iterations=20, rounds=2)  # of a response to others who have moved far
 NEAR = Effort(starts=1, iterations=20, rounds=2, knots=False)  # of one that starts from the one before
@@ -68,26 +69,65 @@ def open_loop_equilibrium(
     Starts: the path of stage equilibria, and the best constant or the planner's optimum. Agents of a role move
     together, so that limits are symmetric where the game is. Where steps do not touch each other (``separable``) the
     path of stage equilibria is the equilibrium. ``levels`` of an own action are tried in the certificate. every: False
-    for the first of them only, in less time: a limit against which a search gains more than the first one's certificate
-    says cannot come before it.
+    for one of them only, in less time: the one with the largest sum of rewards against which a search gains nothing,
+    else the one against which it gains least.
     """
     began = time.perf_counter()
     sequences = Sequences(make_game(game).to("numpy"), RewardMode.of(mode))
-    limits, starts = limits_of(sequences, iteration or Iteration())
-    found = [searched(sequences, limit.actions) for limit in limits]
-    rewards = [sequences.play(limit.actions).rewards for limit in limits]
-    least = [
-        max(relative(gain, paid, sequences.unit) for gain in gains) for gains, paid in zip(found, rewards, strict=True)
-    ]
-    solutions: list[Solution] = []
-    for k in sorted(range(len(limits)), key=least.__getitem__):
-        if solutions and not every and min(s.certificate.relative for s in solutions) <= least[k]:
+    chosen = iteration or Iteration()
+    limits, starts = limits_of(sequences, chosen)
+    limits.sort(key=lambda limit: -float(sequences.play(limit.actions).rewards.sum()))
+    found = list[tuple[float, Limit, list[Gain]]]()
+    for reached in limits:
+        limit, gains = _repaired(sequences, reached, chosen)
+        rewards = sequences.play(limit.actions).rewards
+        found.append((max(relative(gain, rewards, sequences.unit) for gain in gains), limit, gains))
+        if not every and found[-1][0] <= REPAIRED:
             break
-        certificate = scanned(sequences, limits[k].actions, found[k], levels)
-        counted = replace(certificate, starts=starts, solutions=len(limits), trace=limits[k].trace)
-        solutions.append(_solution(sequences, limits[k], counted))
+    solutions: list[Solution] = []
+    for least, limit, gains in sorted(found, key=lambda one: one[0]):
+        if solutions and not every and min(s.certificate.relative for s in solutions) <= least:
+            break
+        certificate = scanned(sequences, limit.actions, gains, levels)
+        counted = replace(certificate, starts=starts, solutions=len(limits), trace=limit.trace)
+        solutions.append(_solution(sequences, limit, counted))
     seconds = time.perf_counter() - began
     return [replace(s, seconds=seconds) for s in sorted(solutions, key=lambda s: s.certificate.relative)]
+
+
+def _repaired(sequences: Sequences, limit: Limit, iteration: Iteration) -> tuple[Limit, list[Gain]]:
+    """(limit, gains): where the search finds a gain that the replies had missed, they go on from there."""
+    paths = () if separable(sequences.game, sequences.mode) else (_optimum(sequences),)
+    unit, rewards = sequences.unit, sequences.play(limit.actions).rewards
+    gains = searched(sequences, limit.actions, paths=paths)
+    for _ in range(REPAIRS):
+        worst = max(gains, key=lambda gain: relative(gain, rewards, unit))
+        if relative(worst, rewards, unit) <= REPAIRED or worst.sequence is None:
+            break
+        begin = limit.actions.copy()
+        alone = sequences.game.exit is not None
+        mates = [worst.agent] if alone else _mates(sequences.game, begin, worst.agent)
+        begin[:, mates] = worst.sequence[:, None]
+        other = Limit(limit.name, *iterate(sequences, equalled(sequences.game, begin), iteration, []))
+        paid = sequences.play(other.actions).rewards
+        again = searched(sequences, other.actions, paths=paths)
+        if max(relative(gain, paid, unit) for gain in again) >= relative(worst, rewards, unit):
+            break
+        limit, gains, rewards = other, again, paid
+    return limit, gains
+
+
+def _mates(game: Game, actions: np.ndarray, agent: int) -> list[int]:
+    """The agents of the role of one that play the same."""
+    role = roles(game)
+    same = (actions == actions[:, [agent]]).all(0)
+    return [int(k) for k in np.flatnonzero((role == role[agent]) & same)]
+
+
+def _optimum(sequences: Sequences) -> np.ndarray:
+    """The planner's path ``[T, N]`` for the sum of rewards."""
+    problem = planner.Problem.of(sequences.game, sequences.mode, np.ones(sequences.game.n), Effort())
+    return planner.solve(problem)[0]
 
 
 def limits_of(sequences: Sequences, iteration: Iteration) -> tuple[list[Limit], int]:
@@ -102,8 +142,7 @@ def limits_of(sequences: Sequences, iteration: Iteration) -> tuple[list[Limit], 
     path = stagewise_path(game, mode)
     starts = [("path of stage equilibria", together(sequences, path) if united and game.smooth else path)]
     if united:
-        optimum = planner.solve(planner.Problem.of(game, mode, np.ones(game.n), Effort()))[0]
-        starts.insert(0, ("planner's optimum", optimum))
+        starts.insert(0, ("planner's optimum", _optimum(sequences)))
     elif coupled:
         starts.append(("best constant", best_constant_profile(sequences)))
     distinct = list[Limit]()

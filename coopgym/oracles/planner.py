@@ -24,8 +24,15 @@ from coopgym.oracles.result import Certificate, Solution
 from coopgym.oracles.scale import size
 from coopgym.oracles.search import Effort, climb, pattern_search
 from coopgym.oracles.sequences import Sequences
+from coopgym.oracles.shapes import late_changes, two_levels
 
 PARTS, PROMISING = 41, 2e-3  # levels of each part of a role; how far below the best a start may lie, relative
+MULTIPLES = np.linspace(0.9, 1.2, 16)  # of what is expected of agents, that sequences begin with
+LEVELS = 6  # rates of sequences that change once, tried at every step
+METHOD = (
+    "constants by role, ramps, two levels at every switch point, late rises and falls; from the best of each L-BFGS-B "
+    "on finite differences, then pattern search"
+)
 EQUAL = 1e-9  # relative: a value this close to the bound is the optimum
 
 
@@ -85,10 +92,39 @@ def solve(problem: Problem) -> tuple[np.ndarray, Bound | None, str, int]:
     x, value = candidates[order[0]], float(values[order[0]])
     if bound is not None and value >= bound.value * (1.0 - EQUAL):
         return objective.profile(x), bound, "start that attains the bound", len(candidates)
-    x, value = climb(objective, _distinct(candidates[order], problem.effort.starts), problem.effort)
+    shaped, count = shaped_starts(objective)
+    starts = _distinct(candidates[order], problem.effort.starts) + shaped
+    x, value = climb(objective, starts, problem.effort)
     objective, x, value = divided(objective, x, value, problem.effort)
     actions = apart(objective, x, value, problem.effort.rounds)
-    return actions, bound, "L-BFGS-B on finite differences, then pattern search", len(candidates)
+    return actions, bound, METHOD, len(candidates) + count
+
+
+def shaped_starts(objective: Objective) -> tuple[list[np.ndarray], int]:
+    """(the best ``[T, G]`` of each family of simple shapes, how many were tried).
+
+    Families: one common rate and then a higher, or a lower one, at every switch point; and a common rate, or a multiple
+    of what is expected, with a rise or a fall in the last 1 to 25 steps. What keeps trust where it is lies next to what
+    is expected, which a grid of rates may miss.
+    """
+    horizon, limit = objective.horizon, objective.limit
+    expected = np.asarray(objective.sequences.game.baseline)[objective.leaders]
+    rates = np.linspace(0.0, 1.0, 4 * LEVELS - 3)[:, None] * limit
+    bases = np.minimum(np.concatenate([rates, MULTIPLES[:, None] * expected]), limit)
+    part = late_changes(np.zeros((1, horizon)), np.ones(1))[..., None]  # how far along the change each step is
+    ends = np.linspace(0.0, 1.0, LEVELS)[:, None] * limit
+    late = [np.concatenate([(1.0 - part) * base + part * end for end in ends]) for base in bases] if len(part) else []
+    switched = two_levels(horizon, np.linspace(0.0, 1.0, LEVELS))[..., None] * limit
+    tried = np.concatenate([*late, switched])
+    values, change = objective(tried), (tried[:, -1] - tried[:, 0]).sum(-1)
+    leaders, count = list[np.ndarray](), len(tried)
+    for family in (np.arange(count) < count - len(switched), np.arange(count) >= count - len(switched)):
+        for side in (change > 0.0, change < 0.0):
+            if not (family & side).any():
+                continue
+            best = tried[int(np.where(family & side, values, -np.inf).argmax())]
+            leaders.append(best)
+    return leaders, count
 
 
 def by_roles(sequences: Sequences, weights: np.ndarray) -> Objective:

@@ -10,29 +10,31 @@ from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
 from coopgym.envs.symmetry import roles
-from coopgym.oracles.best_response import LIGHT, alone, best_response_sequence, separable
+from coopgym.oracles.best_response import LIGHT, alone, best_response_sequence
 from coopgym.oracles.objective import Objective
-from coopgym.oracles.result import Certificate
+from coopgym.oracles.result import SEQUENCE_TOLERANCE, Certificate
 from coopgym.oracles.scale import size
 from coopgym.oracles.search import Effort
 from coopgym.oracles.sequences import Sequences
 
 LENGTHS = (2, 5, 10, 25)  # of blocks, besides the whole episode
 BLOCK_LEVELS = 41
-SEARCHED = "search over whole sequences (a lower bound of the gain)"
-SOLVED = "each step solved, since an agent's steps do not touch its later ones: no other sequence gains more"
 ROUND = 20_000  # numbers [candidates x T] that are made at a time
 
 
 class Gain(NamedTuple):
     """What a deviation adds to the agent's reward, and where: steps [start, start + length) at ``action`` [units];
-    length 0: a whole sequence that a search found."""
+    length 0: a whole sequence, ``sequence [T]``; bound: no sequence of the agent gains more (None: not known), and
+    method: what was searched, or why."""
 
     gain: float
     agent: int
     start: int
     length: int
     action: float
+    bound: float | None = None
+    method: str = ""
+    sequence: np.ndarray | None = None
 
 
 def certify(
@@ -40,39 +42,64 @@ def certify(
 ) -> Certificate:
     """The largest gain of one agent of each kind over ``actions [T, N]``.
 
-    All single steps to ``levels`` levels and all blocks to 41 are tried, which is exhaustive within these classes, and
-    whole sequences are searched. Where steps do not touch each other, each step is solved instead, which leaves nothing
-    to try, and the certificate is exhaustive. relative is taken per agent, over |its reward|.
+    Where steps do not touch each other each of them is solved, and where one number carries over, a dynamic programme
+    bounds the gain: the certificate is exhaustive if no agent can gain more than the tolerance. Elsewhere all single
+    steps to ``levels`` levels and all blocks to 41 are tried, and whole sequences are searched. relative is taken per
+    agent, over |its reward|.
     """
     sequences = Sequences(make_game(game).to("numpy"), RewardMode.of(mode))
     return scanned(sequences, actions, searched(sequences, actions, effort), levels)
 
 
-def searched(sequences: Sequences, actions: np.ndarray, effort: Effort = LIGHT) -> list[Gain]:
-    """What one agent of each kind gains by the best whole sequence that a search finds: the first half of certify."""
+def searched(
+    sequences: Sequences, actions: np.ndarray, effort: Effort = LIGHT, paths: tuple[np.ndarray, ...] = ()
+) -> list[Gain]:
+    """What one agent of each kind gains by the best whole sequence that is found: the first half of certify.
+
+    paths: profiles ``[T, N]`` whose columns the search begins with, too.
+    """
     found = []
     for agent in representatives(sequences.game, actions):
-        response = best_response_sequence(sequences.game, sequences.mode, actions, agent, effort)
-        found.append(Gain(response.gain, agent, 0, 0, float(response.sequence[0])))
+        own = [path[:, agent] for path in paths]
+        response = best_response_sequence(sequences.game, sequences.mode, actions, agent, effort, own)
+        before = response.value - response.gain
+        left = None if response.bound is None else max(0.0, response.bound - before)
+        action = float(response.sequence[0])
+        found.append(Gain(response.gain, agent, 0, 0, action, left, response.method, response.sequence))
     return found
+
+
+def proved(gains: list[Gain], rewards: np.ndarray, unit: float) -> float | None:
+    """The largest relative gain that bounds leave open; None where an agent has no bound."""
+    left = [None if g.bound is None else relative(g._replace(gain=g.bound), rewards, unit) for g in gains]
+    known = [one for one in left if one is not None]
+    return max(known, default=0.0) if len(known) == len(left) else None
 
 
 def scanned(sequences: Sequences, actions: np.ndarray, found: list[Gain], levels: int) -> Certificate:
     """The certificate of what a search has ``found``: with all simple deviations, unless each step was solved."""
-    game, mode = sequences.game, sequences.mode
-    exact, gains, rewards = separable(game, mode), list(found), sequences.play(actions).rewards
-    unit = sequences.unit
-    if not exact:
+    gains, rewards, unit = list(found), sequences.play(actions).rewards, sequences.unit
+    at_most = proved(found, rewards, unit)
+    closed = at_most is not None and at_most <= SEQUENCE_TOLERANCE
+    methods = dict.fromkeys(gain.method for gain in found)
+    if not closed:
         for gain in found:
-            objective = alone(sequences, actions, gain.agent)
-            gains.append(simple_gain(objective, gain.agent, float(rewards[gain.agent]), levels))
+            if gain.bound is None or relative(gain._replace(gain=gain.bound), rewards, unit) > SEQUENCE_TOLERANCE:
+                objective = alone(sequences, actions, gain.agent)
+                gains.append(simple_gain(objective, gain.agent, float(rewards[gain.agent]), levels))
+        lengths = ", ".join(map(str, LENGTHS))
+        methods = {
+            f"single steps x {levels} levels, blocks of {lengths} and all steps x {BLOCK_LEVELS}": None
+        } | methods
     worst = max(gains, key=lambda gain: relative(gain, rewards, unit))
-    method = f"single steps x {levels} levels and blocks, exhaustive within class; {SEARCHED}"
     return Certificate(
-        max(worst.gain, 0.0), relative(worst, rewards, unit), SOLVED if exact else method,
-        exhaustive=exact,
+        max(worst.gain, 0.0),
+        relative(worst, rewards, unit),
+        "; ".join(methods),
+        exhaustive=closed,
         deviation={"agent": worst.agent, "step": worst.start, "length": worst.length, "action": worst.action},
-    )  # fmt: skip
+        at_most=at_most,
+    )
 
 
 def relative(gain: Gain, rewards: np.ndarray, unit: float) -> float:
