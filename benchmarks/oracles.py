@@ -1,10 +1,12 @@
 """What every game answers to every concept under every reward mode, how sure that is, and what it took to find.
 
     python benchmarks/oracles.py [--versions v1,v0] [--games TrustDilemma-v1] [--concepts nash] [--modes private]
+        [--cache FOLDER]
 
 A row for each cell: an answer with its certificate, or the reason why it was refused. The table goes to
 ``results/oracles.json``; what is done is skipped. The cells of a game run in one process: some of them share a search.
-``seconds`` are those of one core.
+``seconds`` are those of one core. With ``--cache`` whole answers are kept in a folder, where ``benchmarks/attack.py``
+finds them.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import argparse
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +43,7 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--concepts", type=_names, default=list(CONCEPTS))
     parser.add_argument("--modes", type=_names, default=list(KINDS))
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--cache", help="a folder in which whole answers are kept")
     return parser.parse_args()
 
 
@@ -66,11 +70,11 @@ def _size(id: str) -> float:
     return float((1 + roles(game).max()) * game.horizon * searched)
 
 
-def solve_one(cell: Cell, report: Any) -> None:
+def solve_one(cell: Cell, report: Any, cache: str | None = None) -> None:
     """Report the answer to one cell, or the reason of its refusal."""
     began = time.process_time()
     try:
-        outcome = summary(coopgym.solve(cell["game"], cell["concept"], cell["reward_mode"]))
+        outcome = summary(coopgym.solve(cell["game"], cell["concept"], cell["reward_mode"], cache=cache))
     except RefusedError as reason:
         outcome = {"status": "refused", "reason": str(reason)}
     report(outcome | {"seconds": round(time.process_time() - began, 2)})
@@ -83,7 +87,8 @@ def summary(solution: Solution) -> dict[str, Any]:
     return {
         "status": solution.status, "kind": solution.kind, "method": solution.method,
         "gain": _number(certificate.gain), "relative": _number(certificate.relative),
-        "solutions": certificate.solutions, "exhaustive": certificate.exhaustive, "searched": certificate.method,
+        "solutions": certificate.solutions, "exhaustive": certificate.exhaustive,
+        "at_most": _number(certificate.at_most), "searched": solution.searched,
         "uniqueness": solution.uniqueness, "bound": _number(solution.bound),
         "welfare": _number(solution.welfare), "rewards": _number(float(solution.rewards.sum())),
         "mean_action": [_number(float(means[k])) for k in (0, len(means) // 2, -1)],
@@ -100,7 +105,7 @@ def main() -> int:
     """Solve what is missing, file it, count."""
     began, options = time.perf_counter(), asked()
     filed = Filed(Path(__file__).parent / "results" / "oracles.json")
-    code = carry_out(solve_one, planned(options), filed, options.workers, together="game")
+    code = carry_out(partial(solve_one, cache=options.cache), planned(options), filed, options.workers, together="game")
     counts = {name: sum(row["status"] == name for row in filed.rows) for name in (row["status"] for row in filed.rows)}
     print(counts)
     for concept in CONCEPTS:

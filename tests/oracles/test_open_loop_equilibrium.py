@@ -128,7 +128,8 @@ def test_one_agent_keeps_a_game_alive_for_both():
     """Where low trust ends the game, somebody pays for its survival, and nobody gains by another sequence."""
     solutions = open_loop_equilibrium(coopgym.game("TrustDilemma-v1", max_steps=12), "private", levels=41)
     best = solutions[0]
-    assert best.status == "certified"
+    assert best.status == "unrefuted"  # damage carries over besides trust, so that a search is all there is
+    assert best.certificate.relative <= best.certificate.at_most < 0.01
     assert "lasts 12 of 12 steps" in best.notes
     assert abs(best.actions[:5, 0] - best.actions[:5, 1]).min() > 5.0
 
