@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from coopgym.envs.registration import register_all
+from coopgym.extras import explained
 
 if TYPE_CHECKING:
     import coopgym.statistics as statistics
@@ -115,10 +116,12 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
-        return importlib.import_module(f"coopgym.{name}")
+        with explained(f"coopgym.{name}"):
+            return importlib.import_module(f"coopgym.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'coopgym' has no attribute {name!r}; its names are {', '.join(__all__)}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
+    with explained(f"coopgym.{name}"):
+        value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

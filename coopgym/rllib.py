@@ -6,12 +6,14 @@ algorithm.train()["env_runners"]["coopgym"]["welfare"]
 coopgym.evaluate(coopgym.rllib.from_rllib(algorithm, "AppleAppStore-v1"), "AppleAppStore-v1")
 """
 
+from coopgym.extras import explained
 from coopgym.integrations.missing import need
 
 need("ray", "coopgym.rllib")
 
-from coopgym.integrations.rllib_config import GameMetrics, ppo_config, sac_config  # noqa: E402
-from coopgym.integrations.rllib_env import GameEnv  # noqa: E402
-from coopgym.integrations.rllib_policy import from_rllib  # noqa: E402
+with explained("coopgym.rllib"):
+    from coopgym.integrations.rllib_config import GameMetrics, ppo_config, sac_config
+    from coopgym.integrations.rllib_env import GameEnv
+    from coopgym.integrations.rllib_policy import from_rllib
 
 __all__ = ["GameEnv", "GameMetrics", "from_rllib", "ppo_config", "sac_config"]

@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "coopgym").rglob("*.py"))
 HEAVY = {"torch", "ray", "scipy", "pandas", "plotly", "matplotlib", "pyarrow", "typer", "rich"}
 FLOORS = [
-    "files numerics seeding statistics", "mechanisms", "envs", "algorithms", "oracles", "audit validation integrations",
+    "extras files numerics seeding statistics", "mechanisms", "envs", "algorithms", "oracles",
+    "audit validation integrations",
     "study", "report", "explore", "cli",
 ]  # fmt: skip
 

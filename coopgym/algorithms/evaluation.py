@@ -16,6 +16,7 @@ from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.envs.moments import Act, moments
 from coopgym.envs.reward import KINDS, RewardMode, Weights
+from coopgym.extras import explains
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.trust import mean_over_pairs
 
@@ -88,6 +89,7 @@ class Played(NamedTuple):
     damage: np.ndarray
 
 
+@explains("coopgym.evaluate")
 def evaluate(
     policies: Any,
     game: Game | str,

@@ -14,6 +14,7 @@ from coopgym.envs import observation
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.foreign import is_foreign
 from coopgym.envs.game import Game
+from coopgym.extras import explains
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.arrays import Array, namespace, to_numpy
 
@@ -81,6 +82,7 @@ class Policy(abc.ABC):
         """Policies that fit each other as one, for observations ``[policies, ..., N, d]``."""
         raise TypeError(f"{cls.__name__} cannot be stacked; play one at a time")
 
+    @explains("saving a policy")
     def save(self, path: Any) -> None:
         """Write ``path`` + .json (and .safetensors); see ``load_policy``."""
         from coopgym.algorithms.storage import save
@@ -206,6 +208,7 @@ def keeps_memory(player: Policy) -> bool:
     return player.remembers and not (isinstance(player, CallablePolicy) and not hasattr(player.function, "reset"))
 
 
+@explains("coopgym.policy")
 def policy(spec: Any, game: Game | str, *, trust: bool = False) -> Policy:
     """A policy for ``game`` from what a user has at hand.
 
@@ -269,6 +272,7 @@ def _from_rllib(trained: Any, game: Game | str, **options: Any) -> Policy:
 vars(policy)["from_rllib"] = _from_rllib  # asked for as coopgym.policy.from_rllib(checkpoint, game)
 
 
+@explains("coopgym.load_policy")
 def load_policy(path: Any, game: Game | str | None = None) -> Policy:
     """The policy saved under ``path`` (with or without suffix); no code runs.
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
+from coopgym.extras import explains, installed, sentence
 from coopgym.mechanisms import checks
 
 KINDS = ("learner", "oracle", "heuristic", "constant")
@@ -99,6 +100,7 @@ def _load() -> None:
     importlib.import_module(ORACLES)
 
 
+@explains("coopgym.list_algorithms")
 def list_algorithms(kind: str | None = None) -> list[str]:
     """Names of what exists: learners, then oracles, heuristics and constants; ``kind`` limits to one of these four."""
     if kind is not None:
@@ -115,7 +117,7 @@ def algorithm(name: str, kind: str | None = None) -> Algorithm:
         known = list_algorithms()
         found = ALGORITHMS.get(name) if isinstance(name, str) else None
     if found is None:
-        cure = "" if importlib.util.find_spec("torch") else ' (learners need torch: pip install "coopgym[learn]")'
+        cure = "" if installed("torch") else f" ({sentence('torch', 'a learner')})"
         raise ValueError(
             f"unknown algorithm {name!r};{checks.nearest(name, known)} coopgym.list_algorithms() names them all{cure}"
         )

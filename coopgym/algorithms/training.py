@@ -41,6 +41,7 @@ from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.envs.reward import KINDS, RewardMode
 from coopgym.envs.reward import reward_modes as one_or_more
+from coopgym.extras import explains
 from coopgym.files import check_own, output_path, write_atomically
 from coopgym.mechanisms import checks
 
@@ -124,6 +125,7 @@ def _is_saved(content: bytes) -> bool:
         return False
 
 
+@explains("coopgym.train")
 def train(
     algorithm: str,
     game: Game | str,

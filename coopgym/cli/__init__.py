@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from coopgym.extras import EXTRAS
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``coopgym`` with ``arguments`` (those of the process by default); leaves by SystemExit.
@@ -16,13 +18,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _forget_no_width()
     try:
         try:
-            import rich  # noqa: F401
-            import typer  # noqa: F401
+            from coopgym.cli.commands import app
         except ModuleNotFoundError as missing:
+            if str(missing.name).partition(".")[0] not in EXTRAS:
+                raise
             cure = 'install the command line and the learners with: pip install "coopgym[learn]"'
             sys.exit(f"coopgym: the module {missing.name!r} is not installed; {cure}")
-        from coopgym.cli.commands import app
-
         app(None if arguments is None else list(arguments), prog_name="coopgym")
     except KeyboardInterrupt:  # before a command had begun
         print("interrupted: nothing was begun", file=sys.stderr)

@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from coopgym.algorithms.interrupts import Terminated, terminable
+from coopgym.extras import sentence
 
 FAILED, WRONG, INTERRUPTED, BROKEN_PIPE, TERMINATED = 1, 2, 130, 141, 143
 UsageError: Any = typer.BadParameter.__mro__[1]  # where it is imported from differs between versions of typer
@@ -84,8 +85,8 @@ def _ending(error: BaseException, command: str | None) -> tuple[str, str, int] |
         case KeyboardInterrupt():
             return "interrupted", KEPT if command in RESUMED else LOST, INTERRUPTED
         case ModuleNotFoundError():
-            cure = 'install the learners with: pip install "coopgym[learn]"'
-            return "error", f"the module {error.name!r} is not installed; {cure}", FAILED
+            known = "pip install" in str(error)
+            return "error", str(error) if known else sentence(error.name, f"coopgym {command or ''}".strip()), FAILED
         case ValueError() | FileNotFoundError() | NotADirectoryError():
             return "error", _said(error), WRONG
         case OSError():

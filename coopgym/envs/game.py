@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from coopgym.envs.reward import RewardMode, Weights, mix
+from coopgym.extras import explains
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.arrays import Array, is_torch, namespace, to_numpy
 from coopgym.mechanisms.base import Mechanism, State, Transition, bind
@@ -91,6 +92,7 @@ class Game:
             return self.agents.index(checks.choice("agent", agent, self.agents))
         return checks.whole("agent", agent, 0, self.n - 1)
 
+    @explains("Game.to")
     def to(self, backend: str = "torch", *, dtype: Any = None, device: Any = None) -> Game:
         """The same game with its arrays in NumPy or torch (float64 and float32 by default)."""
         if checks.choice("backend", backend, ("numpy", "torch")) == "numpy":

@@ -8,6 +8,7 @@ import numpy as np
 
 from coopgym.envs.episode import Episode
 from coopgym.envs.game import Game
+from coopgym.extras import explained
 from coopgym.mechanisms.base import State
 
 SHOWN = 12  # agents that a text panel or the labels of a picture list one by one
@@ -73,11 +74,9 @@ def _shades(game: Game, state: State, width: int) -> list[str]:
 
 def picture(game: Game, state: State, payoffs: np.ndarray) -> np.ndarray:
     """Contributions against endowment, the trust matrix, and payoffs over time. payoffs ``[T, N]``."""
-    try:
+    with explained('render_mode="rgb_array"'):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
-    except ImportError:
-        raise ImportError('render_mode="rgb_array" needs matplotlib; pip install "coopgym[report]"') from None
     figure = Figure(figsize=(9.6, 5.4), dpi=100, facecolor="white")
     canvas = FigureCanvasAgg(figure)
     grid = figure.add_gridspec(

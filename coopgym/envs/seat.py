@@ -18,12 +18,14 @@ from coopgym.envs.game import Game
 from coopgym.envs.parallel import one_number
 from coopgym.envs.reward import RewardMode
 from coopgym.envs.streams import seed_game
+from coopgym.extras import explains
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.base import State
 
 NAMED_POLICIES = "coopgym.algorithms.policy"  # a floor above: looked up only when a partner is given by name
 
 
+@explains("coopgym.make_seat")
 def make_seat(
     game: str | Game,
     agent: int | str = 0,

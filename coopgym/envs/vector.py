@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -21,6 +20,7 @@ from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
 from coopgym.envs.spec import Specified, limited, refuse_rllib
 from coopgym.envs.streams import Streams, seed_list
+from coopgym.extras import explains, installed, sentence
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.arrays import Array, namespace, to_numpy
 from coopgym.mechanisms.base import State, select
@@ -28,6 +28,7 @@ from coopgym.mechanisms.base import State, select
 REPORTS = ("all", "core", "none")
 
 
+@explains("coopgym.make_vec")
 def make_vec(
     game: str | Game,
     num_envs: int = 1,
@@ -80,8 +81,8 @@ def make_vec(
 
 def placed(game: Game, backend: str, dtype: Any, device: Any) -> Game:
     """The game on a backend and device; ImportError without torch, ValueError for a device that cannot be used."""
-    if backend == "torch" and importlib.util.find_spec("torch") is None:
-        raise ImportError('backend="torch" needs torch; pip install "coopgym[learn]"')
+    if backend == "torch" and not installed("torch"):
+        raise ModuleNotFoundError(sentence("torch", 'backend="torch"'), name="torch")
     try:
         return game.to(backend, dtype=dtype, device=device)
     except (AssertionError, RuntimeError) as error:  # torch's own words for a device that is not there

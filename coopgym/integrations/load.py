@@ -10,8 +10,9 @@ from typing import Any
 from coopgym.algorithms.policy import Policy, load_policy
 from coopgym.envs.foreign import SUFFIX
 from coopgym.envs.game import Game
-from coopgym.integrations.missing import EXTRAS, need
+from coopgym.integrations.missing import need
 
+LIBRARIES = {"stable_baselines3": "sb3", "torchrl": "torchrl", "ray": "rllib"}  # module: the name of its own here
 CHECKPOINT = "rllib_checkpoint.json"  # what RLlib leaves in the folder of an algorithm
 MODULES = {"ray": "ray", "tensordict": "torchrl"}  # by the root of a model's class; the rest is Stable-Baselines3's
 
@@ -31,7 +32,7 @@ def load(spec: Any, game: Game, trust: bool = False) -> Policy:
 
 def rebuilt(library: str, game: Game, recipe: dict[str, Any], tensors: dict[str, Any]) -> Policy:
     """A policy that was saved as data: a recipe of ``library`` and its parameters."""
-    module = next((module for module, name in EXTRAS.items() if name == library), None)
+    module = next((module for module, name in LIBRARIES.items() if name == library), None)
     if module is None or not hasattr(home := _home(module, f"a policy of {library}"), "rebuilt"):
         raise ValueError(f"its library {library!r} is unknown to this package")
     made: Policy = home.rebuilt(game, recipe, tensors)
@@ -40,10 +41,10 @@ def rebuilt(library: str, game: Game, recipe: dict[str, Any], tensors: dict[str,
 
 def _made(module: str, spec: Any, game: Game, **options: Any) -> Policy:
     """What ``from_sb3``, ``from_torchrl`` or ``from_rllib`` makes of it."""
-    made: Policy = getattr(_home(module, f"the policy {spec!r}"), f"from_{EXTRAS[module]}")(spec, game, **options)
+    made: Policy = getattr(_home(module, f"the policy {spec!r}"), f"from_{LIBRARIES[module]}")(spec, game, **options)
     return made
 
 
 def _home(module: str, wanted_by: str) -> Any:
     need(module, wanted_by)
-    return importlib.import_module(f"coopgym.integrations.{EXTRAS[module]}_policy")
+    return importlib.import_module(f"coopgym.integrations.{LIBRARIES[module]}_policy")

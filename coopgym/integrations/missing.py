@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from typing import Any
 
-EXTRAS = {"stable_baselines3": "sb3", "torchrl": "torchrl", "ray": "rllib"}
+from coopgym.extras import installed, sentence
 
 
 def need_trust(path: Any, library: str, trust: bool) -> None:
@@ -25,9 +24,5 @@ def need_trust(path: Any, library: str, trust: bool) -> None:
 
 def need(module: str, wanted_by: str) -> None:
     """ImportError in one line, with the extra to install, unless ``module`` is there."""
-    try:
-        found = importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):  # a name that is blocked, or half a module
-        found = False
-    if not found:
-        raise ImportError(f'{wanted_by} needs {module}; pip install "coopgym[{EXTRAS[module]}]"')
+    if not installed(module):
+        raise ModuleNotFoundError(sentence(module, wanted_by), name=module)

@@ -11,6 +11,7 @@ import numpy as np
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
+from coopgym.extras import explains
 from coopgym.oracles.equilibrium import reward_of, stage_equilibrium
 from coopgym.oracles.moves import best_move, landmarks
 from coopgym.oracles.optimum import stage_optimum
@@ -67,6 +68,7 @@ class Dilemma:
         return {**plain, "lost": self.lost, "price_of_anarchy": self.price_of_anarchy}
 
 
+@explains("coopgym.dilemma")
 def dilemma(game: Game | str, reward_mode: str | RewardMode = "private", **game_options: Any) -> Dilemma:
     """Solve one step of a game and say what kind of problem it is. A game may be worse, or better, over an episode."""
     made = make_game(game, **game_options)

@@ -10,6 +10,7 @@ import numpy as np
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
+from coopgym.extras import explains
 from coopgym.oracles.equilibrium import stage_equilibrium
 from coopgym.oracles.optimum import stage_optimum
 from coopgym.oracles.result import RefusedError, Solution
@@ -73,6 +74,7 @@ def _tense(game: Game) -> str:
     return ", or make the game with tension='high'"
 
 
+@explains("coopgym.score")
 def score(
     value: Any,
     game: Game | str,

@@ -13,6 +13,7 @@ from coopgym.algorithms.record import digest
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
+from coopgym.extras import explains
 from coopgym.files import write_atomically
 from coopgym.mechanisms import checks
 from coopgym.oracles.concepts import CONCEPTS, Concept
@@ -22,6 +23,7 @@ FORMAT = "coopgym-solution-2"
 _SOLVED: dict[str, Solution] = {}  # of this process
 
 
+@explains("coopgym.solve")
 def solve(
     game: Game | str,
     concept: str = "nash",
@@ -69,6 +71,7 @@ class Answers:
         return {"solutions": [solution.to_dict() for solution in self.solutions], "refused": self.refused}
 
 
+@explains("coopgym.solve")
 def solve_all(
     game: Game | str,
     concepts: Sequence[str] | None = None,

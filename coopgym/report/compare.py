@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coopgym.algorithms.record import finite
+from coopgym.extras import explained, explains
 from coopgym.files import write_atomically
 from coopgym.statistics import adjust, mean_interval, sign_flip_p, welch_p
 from coopgym.study.identity import FOLDER, Configuration, Labels, configuration, labels, repeats
@@ -92,10 +93,8 @@ class Comparison:
         Raises:
             ImportError: pandas is not installed.
         """
-        try:
+        with explained("a table"):
             import pandas as pd
-        except ModuleNotFoundError:
-            raise ImportError('a table needs pandas: pip install "coopgym[report]"') from None
         return pd.DataFrame(self.rows()).astype({"pairs": "Int64"})
 
     def rows(self) -> list[dict[str, Any]]:
@@ -152,6 +151,7 @@ class Comparison:
         """The measure of each run of a line."""
         return [x for key, row in self._rows if key == _key(line) and (x := _value(measure, row)) is not None]
 
+    @explains("a picture")
     def plot(self, path: str | Path) -> Path:
         """Save a picture, of the kind that the ending of ``path`` says, and return where it is.
 
@@ -163,6 +163,7 @@ class Comparison:
         return plot(self, path)
 
 
+@explains("coopgym.compare")
 def compare(folders: str | Path | Iterable[str | Path]) -> Comparison:
     """Put what several folders hold side by side, and pair by seed what differs only in what differs between them.
 

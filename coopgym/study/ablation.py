@@ -10,6 +10,7 @@ from typing import Any
 from coopgym.envs.catalogue import entry
 from coopgym.envs.reward import KINDS, RewardMode
 from coopgym.envs.reward import reward_modes as one_or_more
+from coopgym.extras import explains
 from coopgym.mechanisms import checks
 from coopgym.study import trainers
 from coopgym.study.cells import UNSEEDED, Cell, of_game
@@ -51,6 +52,7 @@ class Ablation:
         }  # fmt: skip
 
 
+@explains("run_ablation")
 def run_ablation(
     game: str,
     algorithms: str | Sequence[str] = ("IPPO", "MAPPO"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import importlib.util
 import io
 import re
 import warnings
@@ -26,6 +25,7 @@ from coopgym.envs.joint import JointEnv
 from coopgym.envs.parallel import make_parallel
 from coopgym.envs.reward import KINDS
 from coopgym.envs.vector import make_vec
+from coopgym.extras import explains, installed
 from coopgym.testing import traces
 from coopgym.testing.structure import sentence, structure
 
@@ -39,6 +39,7 @@ HARMLESS = (  # advice of the checkers that does not apply; anything else they s
 )
 
 
+@explains("coopgym.testing.check")
 def check(game: str | Game, *, seed: int = 0, steps: int | None = None) -> None:
     """Check a game id or a Game through every face; AssertionError says in one sentence what failed, and where.
 
@@ -91,7 +92,7 @@ def gymnasium_checker(game: Game, seed: int) -> None:
     """Number 1. Pictures are drawn only where matplotlib is installed."""
     env = JointEnv(game)
     env.spec = EnvSpec("coopgym/Checked-v0", entry_point="coopgym.envs.joint:JointEnv", kwargs={"game": game})
-    drawable = importlib.util.find_spec("matplotlib") is not None
+    drawable = installed("matplotlib")
     check_env(env, skip_render_check=not drawable)
 
 
@@ -165,7 +166,7 @@ def one_episode(game: Game, actions: np.ndarray, seed: int) -> None:
         "Parallel": traces.parallel_player(*given),
         "AEC": traces.aec_player(*given),
     }
-    if importlib.util.find_spec("torch") is not None:
+    if installed("torch"):
         players["torch"] = traces.vector_player(*given, backend="torch")
     for name, play in players.items():
         for what, spoil in (("first episode", True), ("repeated episode", False)):
@@ -247,7 +248,7 @@ def _permuted(array: np.ndarray, n: int, order: np.ndarray) -> np.ndarray:
 
 def gradients(game: Game, seed: int) -> None:
     """Number 9, in a state with some history."""
-    if importlib.util.find_spec("torch") is None:
+    if not installed("torch"):
         return
     import torch
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from coopgym.extras import explains
 from coopgym.validation.claims import Claim, claims
 from coopgym.validation.figures import Figure, ReportResult
 from coopgym.validation.nulls import INFORMATIVE
@@ -101,6 +102,7 @@ class Validation:
         }
 
 
+@explains("coopgym.validate")
 def validate(report: int | str | Iterable[int] = "all", strict: bool = False, news: News | None = None) -> Validation:
     """Compute the published validation of technical reports again, and compare each figure with its recorded value.
 

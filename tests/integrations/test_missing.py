@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
 import coopgym
+from coopgym.extras import EXTRAS
 from coopgym.study import trainers
 from coopgym.study.ablation import run_ablation
 
@@ -42,6 +46,91 @@ def test_one_line_says_which_extra_to_install(name, tmp_path):
     assert len(lines) == len(calls), told.stdout
     for line in lines:
         assert f"needs {name}" in line and f'pip install "coopgym[{extra}]"' in line
+
+
+EVERYTHING = """
+G = "TrustDilemma-v1"
+names = {name: (lambda name=name: getattr(coopgym, name)) for name in coopgym.__all__}
+calls = {
+    "train": lambda: coopgym.train("IPPO", G, total_steps=10),
+    "evaluate": lambda: coopgym.evaluate("Random", G, episodes=1),
+    "policy": lambda: coopgym.policy("x.zip", G, trust=True),
+    "load_policy": lambda: coopgym.load_policy("x", G),
+    "save": lambda: coopgym.policy(0.5, G).save("half"),
+    "make_vec": lambda: coopgym.make_vec(G, backend="torch"),
+    "to": lambda: coopgym.game(G).to("torch"),
+    "solve": lambda: coopgym.solve(G, "nash"),
+    "dilemma": lambda: coopgym.dilemma(G),
+    "exploitability": lambda: coopgym.exploitability("Constant_50", G),
+    "score": lambda: coopgym.score(10.0, G, nash=1.0, optimum=20.0),
+    "validate": lambda: coopgym.validate(3),
+    "compare": lambda: coopgym.compare(["x"]),
+    "check": lambda: coopgym.testing.check(coopgym.game(G, max_steps=3)),
+    "render": lambda: (lambda env: (env.reset(), env.render()))(coopgym.make_parallel(G, render_mode="rgb_array")),
+    "sb3": lambda: __import__("coopgym.sb3"), "rllib": lambda: __import__("coopgym.rllib"),
+    "torchrl": lambda: __import__("coopgym.torchrl"),
+}
+for name, call in {**names, **calls}.items():
+    if name in SKIPPED:
+        continue
+    try:
+        call()
+    except ImportError as missing:
+        print(name, "|", missing)
+    except Exception as error:
+        if "No module named" in str(error):
+            print(name, "|", error)
+"""
+# with these blocked, whole groups of calls need not be tried: they need nothing that the blocked one brings
+SLOW = {
+    "check",
+    "rllib",
+    "sb3",
+    "torchrl",
+    "solve",
+    "exploitability",
+    "dilemma",
+    "validate",
+    "evaluate",
+    "train",
+    "save",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "skipped", "wanted"),
+    [
+        ("torch", {"solve", "exploitability", "dilemma", "validate", "check"}, {"train", "load_policy", "make_vec"}),
+        ("pydantic", SLOW - {"validate"}, {"validate", "Validation"}),
+        ("scipy", {"check", "rllib", "train"}, {"validate", "exploitability", "statistics"}),
+        ("matplotlib", SLOW, {"render"}),
+        ("safetensors", SLOW - {"train"}, set()),
+    ],
+)
+def test_every_public_name_says_which_extra_to_install(name, skipped, wanted, tmp_path):
+    code = BLOCK.format(name=name) + f"SKIPPED = {skipped!r}\n" + EVERYTHING
+    call = [sys.executable, "-W", "ignore", "-c", code]
+    told = subprocess.run(call, capture_output=True, text=True, check=True, cwd=tmp_path)
+    lines = [line.split(" | ", 1) for line in told.stdout.splitlines()]
+    for _, line in lines:
+        assert f"needs {name}, which is not installed" in line and f'pip install "coopgym[{EXTRAS[name]}]"' in line, (
+            line
+        )
+    assert wanted <= {public for public, _ in lines}
+
+
+def test_every_extra_is_named_for_what_it_brings():
+    """The table of modules and extras against pyproject.toml: the module's distribution is in that extra."""
+    found = tomllib.loads((Path(coopgym.__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    brought = {"PIL": "pillow", "yaml": "pyyaml", "stable_baselines3": "stable-baselines3", "tensordict": "torchrl"}
+    for module, extra in EXTRAS.items():
+        listed = {re.split(r"[\[<>=]", name)[0] for name in found["optional-dependencies"][extra]}
+        assert brought.get(module, module) in listed, f"{module} is not in {extra}"
+    known = {brought.get(module, module) for module in EXTRAS}
+    for extra in set(EXTRAS.values()):
+        for name in found["optional-dependencies"][extra]:
+            distribution = re.split(r"[\[<>=]", name)[0]
+            assert distribution in known | {"coopgym"}, f"{distribution} of {extra} has no entry"
 
 
 def test_trainers_are_known_by_name():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import coopgym
+from coopgym.extras import sentence
 from coopgym.files import write_atomically
 from coopgym.report.page import (
     answers,
@@ -86,8 +87,7 @@ def _renderer() -> Callable[..., bytes]:
         import_module("plotly.offline")
         from coopgym.report.page.render import page
     except ModuleNotFoundError as missing:
-        cure = 'install what reports need with: pip install "coopgym[report]"'
-        raise ReportError(f"the module {missing.name!r} is not installed; {cure}") from None
+        raise ReportError(sentence(missing.name, "a report")) from None
     return page
 
 
