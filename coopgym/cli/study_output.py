@@ -45,6 +45,7 @@ def planned(found: Status, json: bool) -> None:
     text = f"{found.count('planned'):,} runs in {len(found.lines):,} cells, {found.count('ok'):,} of them there already"
     work = f"about {span(found.left)} of work, {span(found.left / found.workers)} on {found.workers} at a time"
     out.print(f"{text}; {work}; records: {found.folder}", highlight=False, markup=False)
+    _others(found, out)
     return None
 
 
@@ -67,7 +68,16 @@ def status(found: Status, json: bool, failures: Sequence[str] = ()) -> None:
     text = ", ".join(f"{found.count(state):,} {state}" for state in COUNTED)
     work = f"; {found.claimed} programs are being worked on" if found.claimed else ""
     out.print(f"{text}{left}{work}; records: {found.folder}", highlight=False, markup=False)
+    _others(found, out)
     return None
+
+
+def _others(found: Status, out: Console) -> None:
+    """Runs of other designs or versions in the folder: no count includes them, and none of them is lost."""
+    if found.others:
+        made = f", some of them made by coopgym {', '.join(found.other_versions)}" if found.other_versions else ""
+        text = f"not counted: {found.others:,} runs in this folder that this design does not ask for{made}"
+        out.print(f"{text}; `coopgym report {found.folder}` shows all", highlight=False, markup=False)
 
 
 def analysis(found: dict[str, Any], page: str, json: bool) -> None:

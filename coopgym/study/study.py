@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import coopgym
+from coopgym.algorithms.record import series
 from coopgym.study import claims, config, formats
 from coopgym.study.cells import Cell, Excluded
 from coopgym.study.config import Config
@@ -44,6 +46,8 @@ class Status:
     """How far a study is. excluded: what it asked for and cannot be; claimed: programs that somebody is at work on.
 
     left: seconds of work of what is missing, on one worker; workers: that there would be here.
+    others: runs in the folder that this design does not ask for, which no count includes; other_versions: of coopgym,
+    that made some of them.
     """
 
     name: str
@@ -53,6 +57,8 @@ class Status:
     claimed: int
     left: float
     workers: int = 1
+    others: int = 0
+    other_versions: tuple[str, ...] = ()
 
     def count(self, state: str) -> int:
         """Runs that are "planned", "ok", "diverged", "failed" or "missing"."""
@@ -174,7 +180,12 @@ def _status(found: Config, cells: Sequence[Cell], excluded: list[Excluded], reco
     runs = {f"{claims.FOLDER}/{run}" for run in planned}  # each is claimed beside its program
     held = [name for name in claims.names(records.store) if name.rsplit(".", 2)[0] not in runs]
     claimed = sum(not claims.void(records.store, name) for name in held)
-    return Status(found.name, records.store.url, lines, excluded, claimed, left)
+    others = [row for run, row in rows.items() if run not in planned]
+    versions = {series(row["package_version"]) for row in others} - {None, series(coopgym.__version__)}
+    return Status(
+        found.name, records.store.url, lines, excluded, claimed, left,
+        others=len(others), other_versions=tuple(sorted(str(version) for version in versions)),
+    )  # fmt: skip
 
 
 def _line(cell: Cell, rows: Iterable[Row | None], estimates: Estimates) -> Line:
