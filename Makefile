@@ -32,6 +32,7 @@ $(READY): pyproject.toml constraints.txt
 
 ablation: $(READY)  ## Train IPPO and MAPPO under three reward modes; print the table, save the plot
 	$(ABLATE)
+	@$(BIN)/python docs/readme_tables.py --machine
 
 test: $(READY)  ## Run all tests
 	OMP_NUM_THREADS=1 PYTHONHASHSEED=0 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup

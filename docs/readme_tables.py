@@ -108,7 +108,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--ablation", type=Path)
+    parser.add_argument("--machine", action="store_true", help="print what the figures of training depend on, and stop")
     options = parser.parse_args()
+    if options.machine:
+        print(made_on())
+        return
     before = README.read_text()
     drawn = "<!-- pictures: " in before
     after = replaced(before, "games", catalogue.markdown(pages=PAGES if drawn else ""))
