@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from claims import CLAIMS
 
 import coopgym
 from coopgym.algorithms.learner import Problem
@@ -76,6 +77,4 @@ def test_a_continuing_objective_runs():
 
 
 def test_it_approaches_the_best_constant():
-    result = coopgym.train("MeanFieldAC", "AppleAppStore-v1", reward_modes=["cooperative"], seeds=[0],
-                           total_steps=96_000)  # fmt: skip
-    assert result.runs[0].efficiency_best_constant > 0.97
+    CLAIMS["MeanFieldAC: AppleAppStore-v1"].holds()

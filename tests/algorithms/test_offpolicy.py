@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from claims import CLAIMS
 
 import coopgym
 from coopgym.algorithms import distributions as gaussian
@@ -43,10 +44,10 @@ def test_a_replica_does_not_depend_on_its_companions_nor_on_their_order(name, id
     for r in range(3):
         alone = trained(name, game, MODES[r : r + 1], (r,))
         for key, theta in alone.parameters.items():
-            torch.testing.assert_close(together.parameters[key][r : r + 1], theta, atol=1e-6, rtol=1e-5)
+            assert torch.equal(together.parameters[key][r : r + 1], theta)
     turned = trained(name, game, MODES[::-1], (2, 1, 0))
     for key, theta in turned.parameters.items():
-        torch.testing.assert_close(together.parameters[key].flip(0), theta, atol=1e-6, rtol=1e-5)
+        assert torch.equal(together.parameters[key].flip(0), theta)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -245,21 +246,13 @@ def test_team_reward_is_the_sum_of_all():
     torch.testing.assert_close(made.sample().rewards, total)
 
 
-@pytest.mark.parametrize(
-    ("name", "steps"), [("MADDPG", 60_000), ("MATD3", 100_000), ("ISAC", 40_000), ("MASAC", 40_000)]
-)
-def test_one_step_slcd_ends_at_the_nash_equilibrium(name, steps):
-    result = coopgym.train(
-        name, "SLCD-v1", max_steps=1, reward_modes=["private"], seeds=[0, 1], total_steps=steps, replay_steps=300,
-        warmup=32, actor_rate=1e-3, batch=512, evaluations=1,
-    )  # fmt: skip
-    for rates in result.evaluate(1).rates:
-        np.testing.assert_allclose(rates[0] * result.game.endowment, [23.27, 22.49], atol=0.5)
+@pytest.mark.parametrize("name", ["MADDPG", "MATD3", "ISAC", "MASAC"])
+def test_one_step_slcd_ends_at_the_nash_equilibrium(name):
+    CLAIMS[f"{name}: Nash"].holds()
 
 
 def test_maddpg_comes_near_the_best_constant():
-    result = coopgym.train("MADDPG", "SLCD-v1", reward_modes=["cooperative"], seeds=[0], total_steps=64_000)
-    assert result.runs[0].efficiency_best_constant > 0.98
+    CLAIMS["MADDPG: SLCD-v1"].holds()
 
 
 @pytest.mark.parametrize("name", ["ISAC", "MASAC"])
