@@ -137,17 +137,24 @@ def file_name(text: str) -> str:
     return text
 
 
+def check_name(name: Any) -> str:
+    """``name`` if it is a relative path of ordinary names, such as ``policies/run-1``.
+
+    Raises:
+        ValueError: For anything else: another type, an absolute path, "..", an empty name.
+    """
+    if not isinstance(name, str) or not all(NAME.fullmatch(part) for part in name.split("/")):
+        raise ValueError(f"{name!r:.200} is not the name of a file")
+    return name
+
+
 def inside(folder: Path, name: Any) -> Path:
     """The path of ``name`` in ``folder``.
 
     Raises:
         ValueError: If ``name`` is no relative path, or leads out of the folder (also by a link).
     """
-    parts = name.split("/") if isinstance(name, str) else [""]
-    for part in parts:
-        if not NAME.fullmatch(part):
-            raise ValueError(f"{name!r:.200} is not the name of a file in {str(folder)!r}")
-    path = folder.joinpath(*parts)
+    path = folder.joinpath(*check_name(name).split("/"))
     if not path.resolve().is_relative_to(folder.resolve()):
         raise ValueError(f"{name!r:.200} leads out of {str(folder)!r}")
     return path

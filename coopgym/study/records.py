@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import uuid
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from coopgym.algorithms.policy import Policy
 from coopgym.algorithms.record import digest, finite
 from coopgym.algorithms.storage import packed
+from coopgym.files import check_name
 from coopgym.study import claims
+from coopgym.study.parts import DamageError, ForeignError, aligned, decode, encode
 from coopgym.study.schema import MOMENT, SCHEMAS
 from coopgym.study.store import store
+
+__all__ = ["FAILED", "Records", "Row", "aligned"]
 
 Row = dict[str, Any]
 MEASURED = ("created", "seconds", "program_seconds", "env_steps_per_second")  # columns that differ from time to time
 KEYS = ("run_id", "metric", "agent", "effort")  # those that a table has tell its rows apart
+NEEDED = ("run_id", "status", "algorithm", "game", "reward_mode")  # columns of a run that are never null
 FAILED = "failed"  # the status of a record that says why there is no result
+PART = re.compile(r"[0-9a-f]{24}(\.failed)?\.parquet")  # names that programs give their parts
+AGAIN = "its runs count as missing"
 
 
 class Records:
@@ -31,12 +39,17 @@ class Records:
 
     A part is written to a temporary file beside its place, flushed to the disk and renamed: whoever reads sees all of
     it or nothing. A program writes its other tables first and ``runs`` last, so a run found in ``runs`` is complete.
+
+    Reading never changes anything. A part that is damaged is named in a RuntimeWarning, and its rows are left out; it
+    is set aside by ``repair`` only, which the command that does its runs again calls. A file that this package has not
+    written is left alone. Errors of the place itself (no permission, no connection) are raised: they are no damage.
     """
 
     def __init__(self, out: str | Path, schemas: Mapping[str, pa.Schema] = SCHEMAS) -> None:
-        """``schemas``: columns by table; another room's tables stand beside those of ``coopgym.study.schema``."""
+        """``schemas``: columns by table; tables of another package stand beside those of ``coopgym.study.schema``."""
         self.store, self.schemas = store(out), schemas
         self._complete: dict[str, list[str]] = {}  # part -> run_ids; a part never changes what it holds
+        self._said: set[str] = set()  # parts that a warning has named
 
     @property
     def folder(self) -> Path:
@@ -45,29 +58,35 @@ class Records:
 
     def check(self) -> None:
         """OSError with the reason if nothing can be written here: better now than after the first program."""
+        probe = f".writable.{uuid.uuid4().hex}"
         try:
-            self.store.write(".writable", b"")
-            self.store.remove(".writable")
+            self.store.write(probe, b"")
+            self.store.remove(probe)
         except OSError as error:
             raise OSError(f"out={self.store.url!r} cannot be written ({error}); name another folder") from error
 
     def write(self, table: str, part: str, rows: Iterable[Mapping[str, Any]]) -> Path:
-        """Write ``rows`` as one part and return where it is in ``folder``; a part of the same name is replaced.
+        """Write ``rows`` as one part and return where it is.
 
-        Columns are those of the table's schema; what a row leaves out is null, and so is a non-finite number.
-        Raises ValueError for a column that the table does not have.
+        Columns are those of the table's schema; what a row leaves out is null, and so is a non-finite number. A part of
+        the same name is replaced; anything else of that name is set aside under a free name, with a RuntimeWarning.
+
+        Raises:
+            ValueError: For a column that the table does not have.
         """
-        schema, sink = self.schemas[table], pa.BufferOutputStream()
+        schema, name = self.schemas[table], f"{table}/{part}.parquet"
         clean = [_clean(row, schema) for row in rows]
-        content = pa.Table.from_pylist(clean, schema=schema)
-        pq.write_table(content, sink, compression="zstd", write_page_checksum=True)
-        name = f"{table}/{part}.parquet"
-        self.store.write(name, sink.getvalue().to_pybytes())
-        return self.folder / name
+        data = encode(pa.Table.from_pylist(clean, schema=schema))
+        if self.store.exists(name) and not self._sound(table, name):
+            self._set_aside(name, "is damaged or was not written by coopgym")
+        self._complete.pop(name, None)
+        self.store.write(name, data)
+        return Path(self.store.url) / name
 
     def has(self, part: str) -> bool:
-        """Whether the runs of a part are there."""
-        return self.store.exists(f"runs/{part}.parquet")
+        """Whether the runs of a part are there, and can be read."""
+        name = f"runs/{part}.parquet"
+        return self.store.exists(name) and self._sound("runs", name)
 
     def fail(self, part: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write records of what did not finish; a result in another part goes before them."""
@@ -83,7 +102,7 @@ class Records:
         The name is ``name`` and the beginning of the checksum: a record and its policy always match, even where two
         runners made the same run and only one of their records counts.
 
-        Not flushed to the disk: should the power fail, ``verify`` misses what was lost, and its run is done again.
+        Not flushed to the disk: should the power fail, ``repair`` misses what was lost, and its run is done again.
         """
         files = packed(policy)
         sha256 = hashlib.sha256(files[".safetensors" if numbers else ".json"]).hexdigest()
@@ -92,22 +111,48 @@ class Records:
             self.store.write(f"{own}{suffix}", data, durable=False)
         return own, sha256
 
-    def read(self, table: str, where: pc.Expression | None = None) -> list[Row]:
+    def read(self, table: str, where: pc.Expression | None = None, columns: Sequence[str] | None = None) -> list[Row]:
         """All rows of a table, or those that ``where`` chooses, sorted by part.
 
         Of two rows with one key the later part's is kept, a failed one last. A table that was packed into one file,
-        ``<table>.parquet``, counts as its first part. A part that cannot be read is named in a RuntimeWarning and set
-        aside as ``*.damaged``, so its runs count as missing and are done again.
+        ``<table>.parquet``, counts as its first part.
+
+        Args:
+            table: Its name.
+            where: Rows that are wanted; all by default.
+            columns: Columns that are wanted, the key and the status always with them; all by default.
         """
-        keys = [name for name in KEYS if name in self.schemas[table].names]
+        schema = self.schemas[table]
+        keys = [name for name in KEYS if name in schema.names]
+        if columns is not None:
+            schema = pa.schema([field for field in schema if field.name in {*columns, *keys, "status"}])
         found: dict[tuple[Any, ...], Row] = {}
-        packed = f"{table}.parquet"
-        for name in [*([packed] if self.store.exists(packed) else []), *self.store.names(table, ".parquet")]:
-            for row in self._part(table, name, where):
+        for part in self.tables(table, schema, where):
+            for row in part.to_pylist():
                 key = tuple(row[key] for key in keys)
                 if key not in found or row.get("status") != FAILED:
                     found[key] = row
         return list(found.values())
+
+    def tables(
+        self, table: str, schema: pa.Schema, where: pc.Expression | None = None, *, strict: bool = False
+    ) -> Iterator[pa.Table]:
+        """Each part of a table with the columns of ``schema``; parts that cannot be read are left out.
+
+        strict: raise ValueError for a damaged part instead.
+        """
+        packed = f"{table}.parquet"
+        for name in [*([packed] if self.store.exists(packed) else []), *self.store.names(table, ".parquet")]:
+            try:
+                found = self._decode(table, name, schema, where)
+            except ValueError as error:
+                if strict and not isinstance(error, ForeignError):
+                    cure = "`coopgym study run` sets it aside and does its runs again"
+                    raise ValueError(f"{self.store.url}/{name} cannot be read ({error}); {cure}") from None
+                self._warn(name, error)
+                continue
+            if found is not None:
+                yield found
 
     def sweep(self) -> None:
         """Remove what those who were killed have left, unless somebody is at work."""
@@ -117,11 +162,11 @@ class Records:
 
     def done(self) -> set[str]:
         """The run_ids that are complete here; a part that was seen before is not read again."""
-        present = self.store.names("runs", ".parquet")
-        self._complete = {
-            name: self._complete.get(name) or [r["run_id"] for r in self._part("runs", name) if r["status"] != FAILED]
-            for name in present
-        }
+        complete = {}
+        for name in self.store.names("runs", ".parquet"):
+            found = self._complete.get(name)
+            complete[name] = self._finished(name) if found is None else found
+        self._complete = {name: runs for name, runs in complete.items() if runs is not None}
         return {run for runs in self._complete.values() for run in runs}
 
     def fingerprint(self) -> str:
@@ -130,59 +175,100 @@ class Records:
         curves = sorted(self.read("curves"), key=lambda row: (row["run_id"], row["metric"], row["agent"]))
         return digest([sorted(runs, key=lambda row: str(row["run_id"])), curves])
 
-    def verify(self) -> None:
-        """Set aside runs whose curves or policies are damaged, with a RuntimeWarning; they count as missing then."""
-        for name in self.store.names("runs", ".parquet"):
-            rows, curves = self._part("runs", name), name.replace("runs", "curves", 1)
-            for row in rows:
-                reason = self._harm(row)
-                if reason:
-                    self._set_aside(name, f"refers to a policy that {reason}")
-                    break
-            else:
-                learned = any(row["kind"] == "learner" and row["status"] != FAILED for row in rows)
-                if learned and not (self.store.exists(curves) and self._part("curves", curves)):
-                    self._set_aside(name, "has lost its curves")
+    def repair(self, plan: Collection[str]) -> None:
+        """Set aside parts that are damaged and whose runs are about to be done again, with a RuntimeWarning.
 
-    def _harm(self, row: Row) -> str | None:
+        A part is damaged if its content is not what was written, or if curves or a policy of its runs are. Its runs
+        count as missing then.
+
+        Args:
+            plan: The run_ids that will be done if they are missing. Parts with other runs are left alone, and so is a
+                damaged part where nothing of the plan is missing.
+        """
+        lost = []
+        for name in self.store.names("runs", ".parquet"):
+            try:
+                part = self._decode("runs", name, self.schemas["runs"])
+            except DamageError as error:
+                lost.append((name, f"cannot be read ({error})"))
+                continue
+            except ForeignError:
+                continue
+            rows = [] if part is None else part.to_pylist()
+            reason = self._harm(name, rows)
+            if reason and {row["run_id"] for row in rows} <= set(plan):
+                self._set_aside(name, f"{reason}; its runs will be done again")
+        if set(plan) - self.done():
+            for name, reason in lost:
+                if PART.fullmatch(name.rpartition("/")[2]):
+                    self._set_aside(name, f"{reason}; its runs will be done again")
+
+    def _harm(self, name: str, rows: Sequence[Row]) -> str | None:
+        """What is wrong with the policies or curves of a part of ``runs``."""
+        for row in rows:
+            reason = self._harm_of_policy(row)
+            if reason:
+                return f"refers to a policy that {reason}"
+        if not any(row["kind"] == "learner" and row["status"] != FAILED for row in rows):
+            return None
+        curves = name.replace("runs", "curves", 1)
+        try:
+            found = self._decode("curves", curves, self.schemas["curves"]) if self.store.exists(curves) else None
+        except ValueError as error:
+            return f"has lost its curves: {curves} cannot be read ({error})"
+        return None if found is not None and len(found) else "has lost its curves"
+
+    def _harm_of_policy(self, row: Row) -> str | None:
         """What is wrong with the policy of a run."""
         if row["policy_file"] is None:
             return None
         suffix = ".safetensors" if row["parameters"] else ".json"  # where its numbers are
         try:
-            data = self.store.read(f"{row['policy_file']}{suffix}")
-        except OSError:
+            data = self.store.read(f"{check_name(row['policy_file'])}{suffix}")
+        except FileNotFoundError:
             return f"is gone: {row['policy_file']}{suffix}"
+        except ValueError as error:
+            return f"is not in this folder: {error}"
         same = hashlib.sha256(data).hexdigest() == row["policy_sha256"]
         return None if same else f"has another checksum: {row['policy_file']}{suffix}"
 
-    def _part(self, table: str, name: str, where: pc.Expression | None = None) -> list[Row]:
+    def _finished(self, name: str) -> list[str] | None:
+        """The run_ids of a part that did not fail; None where it cannot be read."""
+        schema = pa.schema([self.schemas["runs"].field(column) for column in NEEDED])
         try:
-            source = pa.BufferReader(self.store.read(name))
-            part = pq.ParquetFile(source, page_checksum_verification=True)
-            content = aligned(part.read(), self.schemas[table])
-            rows: list[Row] = (content if where is None else content.filter(where)).to_pylist()
-        except FileNotFoundError:  # removed since it was listed
-            return []
-        except (pa.ArrowException, OSError, ValueError) as reason:
-            cause = str(reason).split("\n")[0]
-            self._set_aside(name, f"cannot be read ({cause})")
-            return []
-        return rows
+            part = self._decode("runs", name, schema)
+        except ValueError as error:
+            self._warn(name, error)
+            return None
+        return [row["run_id"] for row in part.to_pylist() if row["status"] != FAILED] if part is not None else []
+
+    def _sound(self, table: str, name: str) -> bool:
+        try:
+            return self._decode(table, name, self.schemas[table]) is not None
+        except ValueError:
+            return False
+
+    def _decode(self, table: str, name: str, schema: pa.Schema, where: pc.Expression | None = None) -> pa.Table | None:
+        """A part, or None if it was removed since it was listed; DamageError or ForeignError."""
+        try:
+            data = self.store.read(name)
+        except FileNotFoundError:
+            return None
+        found = decode(data, table, schema, where)
+        empty = [column for column in NEEDED if table == "runs" and column in schema.names and found[column].null_count]
+        if empty:
+            raise DamageError(f"it has runs without {empty[0]}")
+        return found
+
+    def _warn(self, name: str, error: ValueError) -> None:
+        if name not in self._said:
+            self._said.add(name)
+            what = "is left alone" if isinstance(error, ForeignError) else AGAIN
+            warnings.warn(f"{self.store.url}/{name} cannot be read ({error}); {what}", RuntimeWarning, stacklevel=4)
 
     def _set_aside(self, name: str, reason: str) -> None:
-        aside = name.removesuffix(".parquet") + ".damaged"
-        self.store.rename(name, aside)
-        text = f"{self.store.url}/{name} {reason}; it is now {aside} and its runs will be done again"
-        warnings.warn(text, RuntimeWarning, stacklevel=4)
-
-
-def aligned(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The columns of ``schema``: what an earlier version did not write is null, what a later one added is left out."""
-    missing = [field for field in schema if field.name not in table.column_names]
-    for field in missing:
-        table = table.append_column(field, pa.nulls(len(table), field.type))
-    return table.select(schema.names).cast(schema)
+        aside = self.store.set_aside(name, ".damaged")
+        warnings.warn(f"{self.store.url}/{name} {reason}; it is now {aside}", RuntimeWarning, stacklevel=4)
 
 
 def _clean(row: Mapping[str, Any], schema: pa.Schema) -> Row:

@@ -75,7 +75,7 @@ class Runner:
     def _run(self) -> list[str]:
         self.records.check()
         if self.resume:
-            self.records.verify()
+            self.records.repair(self.plan)
         first = True
         while programs := self.programs():
             if first:

@@ -8,19 +8,24 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import time
 import uuid
-from pathlib import Path
+from datetime import datetime
+from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from coopgym.algorithms.record import digest
-from coopgym.files import write_atomically
+from coopgym.files import output_path, private_folder, set_aside, sweep, write_atomically
 
 
 class Store(Protocol):
-    """What a place for records can do. ``local``: a folder of this machine for files that only it needs."""
+    """What a place for records can do."""
 
     url: str
-    local: Path
+
+    @property
+    def local(self) -> Path:
+        """A folder of this machine for files that only it needs."""
 
     def names(self, folder: str, suffix: str) -> list[str]:
         """Names in ``folder`` that end in ``suffix``, sorted; hidden ones are left out."""
@@ -46,6 +51,9 @@ class Store(Protocol):
     def rename(self, name: str, new: str) -> None:
         """Give another name, in place of what has it."""
 
+    def set_aside(self, name: str, suffix: str) -> str:
+        """Give the ending ``suffix`` in place of its own, under a name that is free; the new name."""
+
     def remove(self, name: str) -> None:
         """Delete, if it is there."""
 
@@ -57,24 +65,35 @@ class Store(Protocol):
 
 
 def store(out: str | Path) -> Store:
-    """The place that ``out`` names: a path, or a URL with a scheme."""
-    text = str(out)
+    """The place that ``out`` names: a path, or a URL with a scheme.
+
+    Raises:
+        ValueError: For an empty name, a file, and a URL that pathlib has shortened (``s3:/bucket``).
+    """
+    text = os.fspath(out)
     if "://" in text and not text.startswith("file://"):
         return Remote(text)
-    return Folder(text.removeprefix("file://"))
+    return Folder(output_path(text.removeprefix("file://")))
 
 
 class Folder:
     """A folder of this machine, or of a disk that several share."""
 
     def __init__(self, folder: str | Path) -> None:
-        self.local, self.url = Path(folder), str(folder)
+        self._local, self.url = Path(folder), str(folder)
         if self.local.exists() and not self.local.is_dir():
             raise ValueError(f"out={str(folder)!r} is a file; give the name of a folder")
 
+    @property
+    def local(self) -> Path:  # noqa: D102
+        return self._local
+
     def names(self, folder: str, suffix: str) -> list[str]:  # noqa: D102
-        found = (self.local / folder).glob(f"*{suffix}")
-        return sorted(f"{folder}/{path.name}" for path in found if not path.name.startswith("."))
+        try:  # glob would take a folder that may not be listed for an empty one
+            found = os.listdir(self.local / folder)
+        except FileNotFoundError:
+            return []
+        return sorted(f"{folder}/{name}" for name in found if name.endswith(suffix) and not name.startswith("."))
 
     def read(self, name: str) -> bytes:  # noqa: D102
         return (self.local / name).read_bytes()
@@ -83,8 +102,9 @@ class Folder:
         write_atomically(self._at(name), data, durable)
 
     def create(self, name: str, data: bytes) -> bool:  # noqa: D102
+        path = self._at(name)
         try:
-            handle = os.open(self._at(name), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
         except FileExistsError:
             return False
         with os.fdopen(handle, "wb") as file:
@@ -95,17 +115,24 @@ class Folder:
         return (self.local / name).exists()
 
     def age(self, name: str) -> float | None:  # noqa: D102
-        with contextlib.suppress(FileNotFoundError):
+        try:
             written = (self.local / name).stat().st_mtime
+        except FileNotFoundError:
+            return None
+        try:
             with tempfile.NamedTemporaryFile(dir=self.local / Path(name).parent, prefix=".now.") as probe:
                 return os.fstat(probe.fileno()).st_mtime - written  # a server's clock on both sides
-        return None
+        except OSError:  # a folder that may only be read
+            return time.time() - written
 
     def touch(self, name: str) -> None:  # noqa: D102
         os.utime(self.local / name)
 
     def rename(self, name: str, new: str) -> None:  # noqa: D102
         (self.local / name).replace(self.local / new)
+
+    def set_aside(self, name: str, suffix: str) -> str:  # noqa: D102
+        return str(PurePosixPath(name).with_name(set_aside(self.local / name, suffix).name))
 
     def remove(self, name: str) -> None:  # noqa: D102
         (self.local / name).unlink(missing_ok=True)
@@ -115,12 +142,14 @@ class Folder:
             (self.local / folder).rmdir()
 
     def sweep(self, folder: str) -> None:  # noqa: D102
-        for half in (self.local / folder).glob(".*.tmp"):
-            half.unlink(missing_ok=True)
+        sweep(self.local / folder)
 
     def _at(self, name: str) -> Path:
         path = self.local / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise NotADirectoryError(f"{str(path.parent)!r} is a file, and a folder is needed there; move it") from None
         return path
 
 
@@ -135,7 +164,10 @@ class Remote:
         except (ImportError, ValueError) as error:
             raise ValueError(f"out={url!r} cannot be reached: {error}") from None
         self.url = url
-        self.local = Path(tempfile.gettempdir()) / f"coopgym-{digest(url)}"
+
+    @property
+    def local(self) -> Path:  # noqa: D102
+        return private_folder(digest(self.url))
 
     def names(self, folder: str, suffix: str) -> list[str]:  # noqa: D102
         place = self._at(folder)
@@ -167,19 +199,29 @@ class Remote:
     def age(self, name: str) -> float | None:  # noqa: D102
         probe = f"{name}.{uuid.uuid4().hex}.now"
         try:
-            self.write(probe, b"")
-            found: Any = self.system.modified(self._at(probe)) - self.system.modified(self._at(name))
+            written: Any = self.system.modified(self._at(name))
         except FileNotFoundError:
             return None
-        finally:
+        try:
+            self.write(probe, b"")
+            now: Any = self.system.modified(self._at(probe))
             self.remove(probe)
-        return float(found.total_seconds())
+        except OSError:  # a place that may only be read
+            now = datetime.now(written.tzinfo)
+        return float((now - written).total_seconds())
 
     def touch(self, name: str) -> None:  # noqa: D102
         self.write(name, self.read(name))
 
     def rename(self, name: str, new: str) -> None:  # noqa: D102
         self.system.mv(self._at(name), self._at(new))
+
+    def set_aside(self, name: str, suffix: str) -> str:  # noqa: D102
+        stem, count = str(PurePosixPath(name).with_suffix("")), 1
+        while self.exists(aside := f"{stem}{'' if count == 1 else f'-{count}'}{suffix}"):
+            count += 1
+        self.rename(name, aside)
+        return aside
 
     def remove(self, name: str) -> None:  # noqa: D102
         with contextlib.suppress(FileNotFoundError):

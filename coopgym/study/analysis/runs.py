@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from coopgym.algorithms.record import NO_MODE
 from coopgym.algorithms.registry import FAMILIES
 from coopgym.envs.reward import KINDS, RewardMode
 from coopgym.study import identity, twins
-from coopgym.study.records import FAILED, Records, aligned
+from coopgym.study.records import FAILED, Records
 from coopgym.study.schema import RUNS
 
 NAMED = (  # columns of an identity that are listed here already
@@ -120,20 +119,10 @@ def load(*places: Records) -> Runs:
 
 
 def _of_place(records: Records) -> pa.Table:
-    names = records.store.names("runs", ".parquet")
-    if not names:
+    parts = list(records.tables("runs", pa.schema([RUNS.field(column) for column in COLUMNS]), strict=True))
+    if not parts:
         raise FileNotFoundError(f"there are no records in {records.store.url!r}; make some with `coopgym study run`")
-    return _once(pa.concat_tables([_part(records, name) for name in names]))
-
-
-def _part(records: Records, name: str) -> pa.Table:
-    try:
-        part = pq.ParquetFile(pa.BufferReader(records.store.read(name)))
-        table = part.read([column for column in COLUMNS if column in part.schema_arrow.names])
-    except (pa.ArrowException, OSError, ValueError) as error:
-        cure = "`coopgym study run` sets it aside and does its runs again"
-        raise ValueError(f"{records.store.url}/{name} cannot be read ({str(error).splitlines()[0]}); {cure}") from None
-    return aligned(table, pa.schema([RUNS.field(column) for column in COLUMNS]))
+    return _once(pa.concat_tables(parts))
 
 
 def _once(table: pa.Table) -> pa.Table:

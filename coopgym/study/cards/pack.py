@@ -7,17 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from coopgym.algorithms.record import NO_MODE, canonical, mutuality
 from coopgym.envs.catalogue import entry
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.reward import RewardMode
-from coopgym.files import atomic_file, file_name
+from coopgym.files import file_name, write_atomically
 from coopgym.mechanisms import checks
 from coopgym.study import twins
 from coopgym.study.cells import Cell, Excluded, of_game
 from coopgym.study.columns import KEYS
+from coopgym.study.parts import encode
 from coopgym.study.records import FAILED, Records, Row
 from coopgym.study.schema import PUBLISHED
 
@@ -98,10 +98,9 @@ def _audits(records: Records) -> list[Row]:
 def write(path: Path, table: str, rows: Iterable[Row]) -> None:
     """One file of a table, its rows in a fixed order."""
     ordered = sorted(rows, key=lambda row: _order(table, row))
+    content = pa.Table.from_pylist(ordered, schema=PUBLISHED[table])
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_file(path) as file:
-        content = pa.Table.from_pylist(ordered, schema=PUBLISHED[table])
-        pq.write_table(content, file, compression="zstd", compression_level=9, row_group_size=GROUP)
+    write_atomically(path, encode(content, compression_level=9, row_group_size=GROUP))
 
 
 def _order(table: str, row: Row) -> list[tuple[bool, str | float]]:
