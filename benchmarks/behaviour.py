@@ -1,6 +1,6 @@
 """How long the behavioural audit of ``studies/audit.toml`` took, for docs/behaviour.md.
 
-    coopgym study run studies/audit.toml && coopgym audit runs/audit
+    coopgym study run studies/audit.toml && coopgym audit runs/audit --out runs/audit
     coopgym study card runs/audit --out data_cards/audit --curves welfare_eval
     python benchmarks/behaviour.py [--run runs/audit]
 

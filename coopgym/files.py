@@ -17,11 +17,12 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import IO, Any
 
 ENDING = ".coopgym.tmp"  # of the temporary names that this module gives
-LEFTOVER = re.compile(rf"\..+\.[0-9a-f]{{12}}{re.escape(ENDING)}")
+LEFTOVER = re.compile(rf"\.(.+)\.[0-9a-f]{{12}}{re.escape(ENDING)}")
 MARKER = ".coopgym.json"  # in a folder that was built here: what it is, and the checksum of each of its files
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")  # of files that are named after something in a record
 SHOWN = 3  # files that an error names
@@ -119,10 +120,14 @@ def set_aside(path: Path, suffix: str) -> Path:
         return aside
 
 
-def sweep(folder: Path) -> None:
-    """Remove what interrupted writes of this module have left in a folder; call it only while nobody writes there."""
-    for path in folder.glob(f".*{ENDING}"):
-        if LEFTOVER.fullmatch(path.name) and path.is_file():
+def sweep(folder: Path, name: str = "") -> None:
+    """Remove what interrupted writes of this module have left in a folder; call it only while nobody writes there.
+
+    name: only what was to become this file.
+    """
+    for path in folder.glob(f".{escape(name)}*{ENDING}"):
+        found = LEFTOVER.fullmatch(path.name)
+        if found and name in ("", found[1]) and path.is_file():
             path.unlink(missing_ok=True)
 
 

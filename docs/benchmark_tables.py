@@ -200,9 +200,10 @@ SECTIONS = {
         with_rows(landscape_tables.counts),
     ),
     "behaviour": Section(
-        "The behavioural audit", "coopgym study run studies/audit.toml && coopgym audit runs/audit && python "
-        "benchmarks/behaviour.py", "What was found in [behaviour.md](behaviour.md). The machine is that of packing; "
-        "the audits shared it with other programs.",
+        "The behavioural audit", "coopgym study run studies/audit.toml && coopgym audit runs/audit --out runs/audit && "
+        "python benchmarks/behaviour.py",
+        "What was found in [behaviour.md](behaviour.md). The machine is that of packing; the audits shared it with "
+        "other programs.",
     ),
     "conduct": Section(
         "Conduct in the case studies", "python benchmarks/conduct.py", "What was found in "

@@ -10,7 +10,6 @@ import json
 import time
 import warnings
 import zlib
-from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ import coopgym
 from coopgym.algorithms import record, snapshot
 from coopgym.algorithms.curves import Curves
 from coopgym.algorithms.learner import Learner, Problem
-from coopgym.files import atomic_path
+from coopgym.files import atomic_path, sweep
 from coopgym.mechanisms import checks
 
 FORMAT = "coopgym-checkpoint-2"
@@ -32,12 +31,18 @@ LEARNER, CURVES = "learner/", "curves/"  # how names of tensors begin
 SHARE = 0.05  # of the time is the most that is spent on writing while a run goes on
 
 
-class CheckpointError(ValueError):
-    """A checkpoint that cannot be continued; ``rule`` says why."""
+FAMILY = "coopgym-checkpoint-"  # how the formats of all versions begin
 
-    def __init__(self, path: Path, rule: str) -> None:
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be continued; ``rule`` says why.
+
+    damaged: its content is not what was written, or it is not a checkpoint at all.
+    """
+
+    def __init__(self, path: Path, rule: str, damaged: bool = False) -> None:
         super().__init__(f"{path} cannot be continued: {rule}; delete it, or name another file")
-        self.path, self.rule = path, rule
+        self.path, self.rule, self.damaged = path, rule, damaged
 
 
 class Checkpoint:
@@ -63,7 +68,7 @@ class Checkpoint:
         """
         snapshot.capture(learner)  # better now than at the first writing
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        sweep(self.path)
+        sweep(self.path.parent, self.path.name)
         if not self.path.exists():
             return 0, 0.0
         about, data, tensors = read(self.path)
@@ -128,8 +133,15 @@ def identity(algorithm: str, problem: Problem, recipe: dict[str, Any], evaluatio
 
 def describe(path: Path) -> dict[str, Any]:
     """What a checkpoint says about itself: identity, run_ids, iteration, seconds. CheckpointError if it cannot."""
-    about: dict[str, Any] = json.loads(_header(path)["about"])
-    return about
+    try:
+        about = json.loads(_header(path)["about"])
+        if not (isinstance(about["run_ids"], list) and all(isinstance(run, str) for run in about["run_ids"])):
+            raise TypeError("its run_ids are no list of names")
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(path, f"it is damaged ({error})", damaged=True) from error
+    return dict(about)
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Tensor]]:
@@ -137,38 +149,27 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Tensor]]
     header = _header(path)
     try:
         tensors = files.load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(path, f"it is damaged ({error})") from error
-    if header["checksum"] != _checksum({name: header[name] for name in TEXTS}, tensors):
-        raise CheckpointError(path, "it is damaged (its content has another checksum)")
+    except SafetensorError as error:
+        raise CheckpointError(path, f"it is damaged ({error})", damaged=True) from error
+    if header.get("checksum") != _checksum({name: header.get(name, "") for name in TEXTS}, tensors):
+        raise CheckpointError(path, "it is damaged (its content has another checksum)", damaged=True)
     return json.loads(header["about"]), json.loads(header["learner"]), tensors
 
 
 def remove(path: Path) -> None:
     """Delete a checkpoint and what an interrupted writing may have left beside it."""
     path.unlink(missing_ok=True)
-    sweep(path)
-
-
-def sweep(path: Path) -> None:
-    """Delete what a writing that was killed has left beside ``path``."""
-    for half in path.parent.glob(f".{escape(path.name)}.*.tmp"):
-        half.unlink(missing_ok=True)
-
-
-def put_aside(path: Path) -> Path:
-    """Rename a checkpoint that is of no use, so that nothing finds it again; its new name."""
-    aside = path.with_suffix(".aside")
-    path.replace(aside)
-    return aside
+    sweep(path.parent, path.name)
 
 
 def _header(path: Path) -> dict[str, str]:
     try:
         with safe_open(path, "pt") as file:
             header: dict[str, str] = file.metadata() or {}
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(path, f"it is damaged, or no checkpoint ({error})") from error
+    except SafetensorError as error:
+        raise CheckpointError(path, f"it is damaged, or no checkpoint ({error})", damaged=True) from error
+    if not str(header.get("format")).startswith(FAMILY):
+        raise CheckpointError(path, "it is no checkpoint of coopgym", damaged=True)
     if header.get("format") != FORMAT:
         raise CheckpointError(path, f"its format is {header.get('format')!r}, and this package reads {FORMAT!r}")
     return header

@@ -47,16 +47,20 @@ def audit(
             "--trust", help="Load a .zip or checkpoint of another library: that runs whatever code the file holds."
         ),
     ] = False,
+    out: Annotated[
+        str | None,
+        parameters.records("Folder in which rows are kept, perhaps RUN; by default they are printed."),
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="Measure what was measured before, too.")] = False,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Measure what trained policies do: deviations, retaliation, forgiveness, free riding, fairness, strangers.
 
-    Rows are kept in the folder: after an interrupt, the same command goes on where it stopped. Those of a single policy
-    are printed only.
+    RUN is not changed. With --out rows are kept: after an interrupt, the same command goes on where it stopped, and
+    `coopgym report` and `study card` show what is kept beside the runs.
 
-    Example: coopgym audit runs/ablation-AppleAppStore-v1
+    Example: coopgym audit runs/ablation-AppleAppStore-v1 --out runs/ablation-AppleAppStore-v1
     """
     from coopgym.study.audits import audit_policy, audit_runs
     from coopgym.study.stored import places_in
@@ -64,7 +68,7 @@ def audit(
     if game and not places_in(Path(run)):
         return show([audit_policy(run, game, effort=effort, trust=trust)], json)
     with output.progress(quiet) as bar:
-        found = audit_runs(run, game=game, effort=effort, resume=not again, news=bar)
+        found = audit_runs(run, out=out, game=game, effort=effort, resume=not again, news=bar)
     return show(found.rows, json)
 
 

@@ -75,7 +75,7 @@ def train(
     modes: Modes = ALL_MODES,
     seeds: Seeds = 1,
     steps: Steps = 500_000,
-    out: Annotated[Path | None, parameters.file("Folder of the run; runs/ALGORITHM-GAME by default.")] = None,
+    out: Annotated[str | None, parameters.records("Folder or URL of the run; runs/ALGORITHM-GAME by default.")] = None,
     device: Device = "auto",
     quiet: Quiet = False,
     json: Json = False,
@@ -91,7 +91,7 @@ def train(
 
     algorithm, game = parameters.in_order(algorithm, game)
     registry.algorithm(algorithm, "learner")
-    folder = out or Path("runs") / f"{algorithm}-{game}"
+    folder = f"runs/{algorithm}-{game}" if out is None else out
     with output.progress(quiet) as bar:
         result = run_ablation(
             game, [algorithm], reward_modes=names(modes), seeds=seeds, steps=steps, out=folder, workers=1,
@@ -223,7 +223,9 @@ def ablate(
     seeds: Seeds = 7,
     steps: Steps = 500_000,
     modes: Modes = ALL_MODES,
-    out: Annotated[Path | None, parameters.file("Folder of the records; runs/ablation-GAME by default.")] = None,
+    out: Annotated[
+        str | None, parameters.records("Folder or URL of the records; runs/ablation-GAME by default.")
+    ] = None,
     trainer: Annotated[str, typer.Option(help="own; or rllib, for RLlib's PPO (the default there) and SAC.")] = "own",
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; the number of cores by default.")] = None,
     device: Device = "auto",
@@ -240,14 +242,16 @@ def ablate(
     from coopgym.study import trainers
     from coopgym.study.ablation import run_ablation
 
-    folder = out or Path("runs") / f"ablation-{game}"
+    folder = f"runs/ablation-{game}" if out is None else out
     chosen = algorithms or trainers.DEFAULTS[trainers.check(trainer)]
     with output.progress(quiet) as bar:
         result = run_ablation(
             game, names(chosen), trainer=trainer, reward_modes=names(modes), seeds=seeds, steps=steps,
             out=folder, workers=workers, device=device, news=bar,
         )  # fmt: skip
-    picture = plot_ablation(result.runs, result.curves, folder / "ablation.png") if result.lines else None
+    picture = None
+    if result.lines and isinstance(result.folder, Path):  # at a URL there are records only
+        picture = plot_ablation(result.runs, result.curves, result.folder / "ablation.png")
     output.ablation(result, picture, json)
     if result.failures:
         raise typer.Exit(1)

@@ -71,6 +71,11 @@ def file(help: str) -> Any:
     return typer.Option(help=help, parser=path, metavar="PATH")
 
 
+def records(help: str) -> Any:
+    """An option that names the folder or URL of records."""
+    return typer.Option(help=help, parser=place, metavar="PATH")
+
+
 def plot(help: str) -> Any:
     """An option that names the file of a picture."""
     return typer.Option(help=help, parser=drawing, metavar="PATH")

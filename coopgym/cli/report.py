@@ -14,7 +14,7 @@ from coopgym.cli.parameters import Json, argument, file
 
 def report(
     folder: Annotated[Path, argument("What `coopgym ablate`, `study run` or `audit` has written.", "FOLDER")],
-    out: Annotated[Path | None, file("The page; report.html in the folder by default.")] = None,
+    out: Annotated[Path | None, file("The page; FOLDER-report.html here by default.")] = None,
     title: Annotated[str | None, typer.Option(help="Its title; kind and name of the folder by default.")] = None,
     open_: Annotated[bool, typer.Option("--open", help="Show it in a browser.")] = False,
     json: Json = False,

@@ -66,14 +66,20 @@ def status(folder: Folder, json: Json = False) -> None:
 
 
 @app.command()
-def analyze(folder: Folder, json: Json = False) -> None:
-    """Rank learners under each reward mode, contrast paradigms, count failures; write analysis.json and analysis.md.
+def analyze(
+    folder: Folder,
+    out: Annotated[
+        str | None, typer.Option(help="Folder for analysis.json and analysis.md; nothing is written by default.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Rank learners under each reward mode, contrast paradigms, count failures.
 
-    Example: coopgym study analyze runs/cpu
+    Example: coopgym study analyze runs/cpu --out cpu-analysis
     """
     from coopgym.study import study
 
-    study_output.analysis(*study.analyse(folder), json)
+    study_output.analysis(*study.analyse(folder, out), json)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
@@ -80,7 +81,7 @@ def _others(found: Status, out: Console) -> None:
         out.print(f"{text}; `coopgym report {found.folder}` shows all", highlight=False, markup=False)
 
 
-def analysis(found: dict[str, Any], page: str, json: bool) -> None:
+def analysis(found: dict[str, Any], page: Path | None, json: bool) -> None:
     """Who leads under each reward mode, and where the rest is."""
     from coopgym.study.analysis.page import TEAM, marked, place
 
@@ -107,7 +108,8 @@ def analysis(found: dict[str, Any], page: str, json: bool) -> None:
         sweep = f"independent minus centrally trained, from private to {each['kind']}"
         out.print(f"{each['game']}: {sweep}: changes sign at {place(each)}", highlight=False, markup=False)
     out.print(f"crossovers of paradigms declared: {declared} of {found['paradigms']['tests']}", highlight=False)
-    out.print(f"all of it: {page}", highlight=False, markup=False, soft_wrap=True)
+    where = "--out FOLDER writes all of it" if page is None else f"all of it: {page}"
+    out.print(where, highlight=False, markup=False, soft_wrap=True)
     return None
 
 
@@ -209,12 +211,12 @@ class Screen(Watcher):
         self._close(program)
         self._say(program.title, program.game, "failed", reason, "")
 
-    def waiting(self, programs: Sequence[Program]) -> None:
+    def waiting(self, programs: Sequence[Program], holders: Sequence[str]) -> None:
         """See Watcher."""
-        text = f"{len(programs)} programs are being done by others"
-        if self.lines is not None and self.all.tasks[0].fields["left"] != text:
-            self._say(f"waiting: {text}")
+        text = f"{len(programs)} programs are being done by {', '.join(holders)}"
         self.all.update(self.task, left=text)
+        if self.lines is not None:
+            self._say(f"waiting: {text}")
 
     def _close(self, program: Program) -> None:
         index = self.programs.index(program)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from coopgym.study.engines.local import Local
 from coopgym.study.program import Program
 from coopgym.study.records import FAILED, Records, Row
 from coopgym.study.runner import Runner, Work
+from coopgym.study.store import Folder
 from coopgym.study.summary import Line, summarise
 from coopgym.study.watcher import Watcher
 
@@ -26,13 +28,14 @@ News = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Ablation:
-    """What an ablation found. lines: the table; runs and curves: its records; skipped: runs that were there before.
+    """What an ablation found.
 
-    others: runs in the folder that another design has asked for; no line counts them.
+    folder: of its records; text if that is a URL. lines: the table; runs and curves: its records; skipped: runs that
+    were there before. others: runs in the folder that another design has asked for; no line counts them.
     failures: one sentence for each program that did not finish, naming it and the reason.
     """
 
-    folder: Path
+    folder: Path | str
     lines: list[Line]
     runs: list[Row]
     curves: list[Row]
@@ -92,13 +95,15 @@ def run_ablation(
         cells, Records(out), Local(workers, device), work, resume, _Told(news or (lambda name, share: None))
     )
     failures = runner.run()
+    store = runner.records.store
+    where = store.local if isinstance(store, Folder) else store.url
     plan = {run: place for place, run in enumerate(runner.plan)}
     present = runner.records.read("runs")
     rows = [row for row in present if row["run_id"] in plan and row["status"] != FAILED]
     rows.sort(key=lambda row: plan[row["run_id"]])
     curves = [row for row in runner.records.read("curves") if row["run_id"] in plan]
     others = sum(row["run_id"] not in plan for row in present)
-    return Ablation(runner.records.folder, summarise(rows), rows, curves, runner.skipped, failures, others)
+    return Ablation(where, summarise(rows), rows, curves, runner.skipped, failures, others)
 
 
 def _cells(
@@ -131,6 +136,10 @@ class _Told(Watcher):
         self.names = [f"{program.title} {i + 1}/{len(programs)}" for i, program in enumerate(programs)]
         for name in self.names[:slots]:
             self.news(name, 0.0)
+
+    def waiting(self, programs: Sequence[Program], holders: Sequence[str]) -> None:
+        text = f"waiting for {len(programs)} programs that are being done by {', '.join(holders)}"
+        warnings.warn(text, RuntimeWarning, stacklevel=2)
 
     def share(self, index: int, program: Program, share: float) -> None:
         self.news(self.names[index], share)

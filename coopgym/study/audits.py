@@ -20,7 +20,7 @@ from coopgym.audit.measures import CATALOGUE, mean
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
 from coopgym.study import identity
-from coopgym.study.records import Records, Row
+from coopgym.study.records import Records, Row, plain
 from coopgym.study.schema import AUDIT_CURVES, AUDITS, SCHEMAS
 from coopgym.study.stored import policies_of, stored
 from coopgym.validation.conduct.record import documented_games, record_of
@@ -43,22 +43,36 @@ class Audited:
 def audit_runs(
     place: str | Path,
     *,
+    out: str | Path | None = None,
     game: str | None = None,
     effort: str | Effort = "quick",
     resume: bool = True,
     news: News | None = None,
 ) -> Audited:
-    """Audit every policy under ``place``: a folder of ``coopgym train`` or ``ablate``, one of such folders, or what
-    ``TrainResult.save`` wrote.
+    """Audit every policy under a folder; the folder is not changed unless ``out`` names it.
 
-    Replicas of one algorithm and game are measured as one batch. Rows are written to ``audits`` in the folder of the
-    runs, and those that are there are not measured again unless ``resume`` is False. game: only this one. Raises
-    FileNotFoundError where there is no policy, ValueError for a damaged one.
+    Replicas of one algorithm and game are measured as one batch. What is found beside the runs or in ``out`` is not
+    measured again.
+
+    Args:
+        place: A folder of ``coopgym train`` or ``ablate``, one of such folders, or what ``TrainResult.save`` wrote.
+        out: Folder or URL in which rows are kept, as the tables ``audits`` and ``audit_curves``; may be ``place``.
+            After an interrupt, the same call goes on from there. By default nothing is kept.
+        game: Only this one.
+        effort: "quick", "full" or an Effort.
+        resume: False measures all of it again.
+        news: Called with (what is done, share of it).
+
+    Raises:
+        FileNotFoundError: Where there is no policy.
+        ValueError: For a policy that is damaged, or is not that of its record.
     """
     fine, tell = effort_of(effort), news or (lambda name, share: None)
     jobs = stored(place, game)
-    places = list(dict.fromkeys(folder for folder, _ in jobs))
-    kept = {folder: _found(folder, fine.name) if resume else {} for folder in places}
+    places = {folder: _Place(folder, out, fine.name) for folder, _ in jobs}
+    if len(places) > 1 and out is not None:  # each in a folder of its own: the same run may be in several
+        places = {folder: _Place(folder, f"{out}/{folder.name}", fine.name) for folder in places}
+    kept = {folder: place.rows() if resume else {} for folder, place in places.items()}
     skipped = 0
     for k, (folder, runs) in enumerate(jobs):
         tell("auditing", k / len(jobs))
@@ -66,16 +80,45 @@ def audit_runs(
         skipped += len(runs) - len(missing)
         if missing:  # a replica's partners of other seeds are in its program, so all of it is played again
             rows, curves = _audited(folder, runs, fine)
-            part = digest([fine.name, *(row["run_id"] for row in rows)])
-            Records(folder, TABLES).write("audit_curves", part, curves)
-            Records(folder, TABLES).write("audits", part, rows)  # last: what stands there is complete
+            places[folder].keep(rows, curves)
             kept[folder] |= {row["run_id"]: row for row in rows}
     tell("auditing", 1.0)
     rows = [_told(kept[folder][run["run_id"]], run) for folder, runs in jobs for run in runs]
-    asked = {row["run_id"] for row in rows}
-    curves = [row for folder in places for row in Records(folder, TABLES).read("audit_curves")]
-    curves = [row for row in curves if row["run_id"] in asked and row["effort"] == fine.name]
+    curves = [
+        row for folder, place in places.items()
+        for row in place.curves({run["run_id"] for where, runs in jobs if where == folder for run in runs})
+    ]  # fmt: skip
     return Audited(rows, curves, skipped)
+
+
+class _Place:
+    """Audits of the runs of one folder: those beside the runs and in ``out`` are read, new ones are kept in ``out``."""
+
+    def __init__(self, folder: Path, out: str | Path | None, effort: str) -> None:
+        self.effort, self.target = effort, None if out is None else Records(out, TABLES)
+        self.sources = [Records(folder, TABLES), *filter(None, [self.target])]
+        self.added: list[Row] = []
+        if self.target:
+            self.target.check()
+
+    def rows(self) -> dict[str, Row]:
+        """Audits that are there, by run_id."""
+        found = (row for each in self.sources for row in each.read("audits"))
+        return {row["run_id"]: row for row in found if row["effort"] == self.effort}
+
+    def keep(self, rows: list[Row], curves: list[Row]) -> None:
+        """Write the audits of one program; without ``out``, only remember its curves."""
+        self.added += [{name: finite(plain(x)) for name, x in row.items()} for row in curves]
+        if self.target:
+            part = digest([self.effort, *(row["run_id"] for row in rows)])
+            self.target.write("audit_curves", part, curves)
+            self.target.write("audits", part, rows)  # last: what stands there is complete
+
+    def curves(self, run_ids: set[str]) -> list[Row]:
+        """Curves of these runs, each once."""
+        before = (row for each in self.sources for row in each.read("audit_curves"))
+        found = {(row["run_id"], row["metric"]): row for row in (*before, *self.added) if row["effort"] == self.effort}
+        return [row for (run_id, _), row in found.items() if run_id in run_ids]
 
 
 def audit_policy(spec: Any, game: str, *, effort: str | Effort = "quick", trust: bool = False) -> Row:
@@ -175,11 +218,6 @@ def _mode(run: Row) -> RewardMode:
     if run["reward_mode"] == NO_MODE:
         return RewardMode("private")
     return RewardMode(run["reward_mode"], 1.0 if run["mutuality"] is None else run["mutuality"])
-
-
-def _found(folder: Path, effort: str) -> dict[str, Row]:
-    rows = Records(folder, TABLES).read("audits")
-    return {row["run_id"]: row for row in rows if row["effort"] == effort}
 
 
 def _told(row: Row, run: Row) -> Row:

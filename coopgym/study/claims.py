@@ -10,15 +10,17 @@ import contextlib
 import functools
 import json
 import os
+import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from coopgym.study.store import Store
 
 FOLDER = "claims"
+NAME = re.compile(rf"{FOLDER}/[^/]+\.[0-9]{{1,18}}\.json")
 BEAT = 15.0  # seconds between two renewals
 SILENCE = 120.0  # seconds without one after which a claim of another machine is void
 
@@ -46,34 +48,60 @@ def claim(store: Store, key: str) -> Iterator[bool]:
     finally:
         ended.set()
         beat.join()
-        for each in [*held, name]:
-            store.remove(each)
+        with contextlib.suppress(OSError):  # what is left is void once this process has ended
+            for each in [*held, name]:
+                store.remove(each)
         store.tidy(FOLDER)
 
 
 def names(store: Store, key: str = "") -> list[str]:
     """Names of the claims on a key, or of all, in the order of their numbers."""
-    return [name for name in store.names(FOLDER, ".json") if name.startswith(f"{FOLDER}/{key}")]
+    start = f"{FOLDER}/{key}"
+    return [name for name in store.names(FOLDER, ".json") if name.startswith(start) and NAME.fullmatch(name)]
 
 
 def sweep(store: Store) -> bool:
     """Remove claims that are void, and whether none is left: nobody is at work then."""
     left = [name for name in names(store) if not void(store, name)]
     for name in set(names(store)) - set(left):
-        store.remove(name)
+        with contextlib.suppress(OSError):
+            store.remove(name)
     store.tidy(FOLDER)
     return not left
 
 
-def void(store: Store, name: str) -> bool:
-    """Whether whoever made a claim is gone: its process here has ended, or it has been silent for too long."""
+def void(store: Store, name: str, probe: bool = True) -> bool:
+    """Whether whoever made a claim is gone: its process here has ended, or it has been silent for too long.
+
+    probe: whether a file may be written to learn the time of the place; see ``Store.age``.
+    """
+    maker = _maker(store, name)
+    if maker is None:  # removed meanwhile, or cut off by a kill while it was written
+        return (store.age(name, probe) or 0.0) > BEAT
+    if maker["place"] == _place():
+        return bool(_started(maker["pid"]) != maker["started"])
+    return (store.age(name, probe) or 0.0) > SILENCE
+
+
+def holder(store: Store, keys: Iterable[str]) -> str:
+    """Who holds one of these keys, for people: machine and process."""
+    for key in keys:
+        held = names(store, f"{key}.")
+        maker = _maker(store, held[-1]) if held else None
+        if maker:
+            return f"process {maker['pid']} on {maker['place'][0]}"
+    return "somebody"
+
+
+def _maker(store: Store, name: str) -> dict[str, Any] | None:
+    """What a claim says of whoever made it; None if it is gone, or is no claim."""
     try:
         maker = json.loads(store.read(name))
-    except (OSError, ValueError):  # removed meanwhile, or cut off by a kill while it was written
-        return (store.age(name) or 0.0) > BEAT
-    if maker.get("place") == _place():
-        return bool(_started(maker["pid"]) != maker["started"])
-    return (store.age(name) or 0.0) > SILENCE
+        place, pid, started = maker["place"], maker["pid"], maker["started"]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+    known = isinstance(place, list) and place and isinstance(place[0], str) and isinstance(started, str | None)
+    return {"place": place, "pid": pid, "started": started} if known and type(pid) is int else None
 
 
 def _number(name: str) -> int:

@@ -57,6 +57,11 @@ def _yaml(text: str) -> Any:
                 raise yaml.scanner.ScannerError(None, None, "it is nested too deeply", self.get_mark())
             super().fetch_flow_collection_start(token)
 
+        def flatten_mapping(self, node: Any) -> None:
+            super().flatten_mapping(node)
+            if len(node.value) > ENTRIES:  # each level of merges may be many times the one before
+                raise yaml.constructor.ConstructorError(None, None, "its merges have too many entries", node.start_mark)
+
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != MERGE]
             twice = next((key for i, key in enumerate(keys) if key in keys[:i]), None)
@@ -71,6 +76,8 @@ def _yaml(text: str) -> Any:
         raise ValueError(f"this is not YAML: it is nested too deeply; {START}") from None
     except (yaml.YAMLError, ValueError, TypeError) as error:  # also dates that do not exist
         raise ValueError(f"this is not YAML: {' '.join(str(error).split())}; {START}") from None
+    if _size(found) > ENTRIES:
+        raise ValueError(f"this is not a study: its aliases stand for more than {ENTRIES:,} values; {START}")
     if not isinstance(found, dict):
         raise ValueError(f"this is not a study: it holds {type(found).__name__}, not fields; {START}")
     return found
@@ -78,5 +85,21 @@ def _yaml(text: str) -> Any:
 
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$")  # PyYAML's own wants a point and a sign
 DEPTH = 50  # levels of brackets
+ENTRIES = 10_000  # values of a file with everything that its aliases stand for
+
+
+def _size(found: Any) -> int:
+    """Values in a nest of lists and tables, aliases counted each time; it stops counting soon after ENTRIES."""
+    count, rest = 0, [found]
+    while rest and count <= ENTRIES:
+        each = rest.pop()
+        count += 1
+        if isinstance(each, (dict, list, tuple, set)):
+            inner = [*each.keys(), *each.values()] if isinstance(each, dict) else list(each)
+            count += len(inner)
+            rest += inner
+    return count
+
+
 MERGE = "tag:yaml.org,2002:merge"
 FORMATS: dict[str, Callable[[str], Any]] = {".toml": _toml, ".yaml": _yaml, ".yml": _yaml}

@@ -38,7 +38,7 @@ def encode(table: pa.Table, **options: Any) -> bytes:
     """
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, **{"compression": "zstd", "write_page_checksum": True, **options})
-    data = sink.getvalue().to_pybytes()
+    data: bytes = sink.getvalue().to_pybytes()
     footer = _footer(data)
     digest = hashlib.sha256(data).hexdigest().encode()
     return data[:footer] + MAGIC + digest + data[footer:]

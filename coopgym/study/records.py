@@ -276,12 +276,13 @@ def _clean(row: Mapping[str, Any], schema: pa.Schema) -> Row:
     unknown = sorted(set(row) - set(schema.names))
     if unknown:
         raise ValueError(f"columns {unknown} are not in the table; add them to coopgym.study.schema first")
-    clean = {name: finite(_plain(row.get(name))) for name in schema.names}
+    clean = {name: finite(plain(row.get(name))) for name in schema.names}
     for column in schema:
         if column.type == MOMENT and isinstance(clean[column.name], str):
             clean[column.name] = datetime.fromisoformat(clean[column.name])
     return clean
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Lists and numbers of Python for what NumPy holds."""
     return value.tolist() if hasattr(value, "tolist") else value

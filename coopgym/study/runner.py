@@ -18,7 +18,7 @@ from coopgym.algorithms.interrupts import terminable
 from coopgym.algorithms.record import canonical
 from coopgym.algorithms.registry import algorithm
 from coopgym.envs.reward import RewardMode
-from coopgym.study import index, trainers, unfinished
+from coopgym.study import claims, index, trainers, unfinished
 from coopgym.study.cells import Cell, groups
 from coopgym.study.engines import Engine
 from coopgym.study.estimate import Estimates
@@ -59,6 +59,7 @@ class Runner:
             run: (cell, *pair) for cell in self.cells for run, pair in cell.plan().items()
         }
         self.failures: list[str] = []
+        self._holders: list[str] = []
         self._given_up: set[str] = set()
         self._redone: set[str] = set()
         self.skipped = 0
@@ -82,7 +83,7 @@ class Runner:
                 self.skipped, first = len(self.plan) - sum(len(p.runs) for p in programs), False
             busy = self._pass(programs)
             if len(busy) == len(programs):
-                self.watcher.waiting(busy)
+                self._wait(busy)
                 time.sleep(PAUSE)
         if first:
             self.skipped = len(self.plan)
@@ -91,6 +92,14 @@ class Runner:
         self.records.sweep()
         unfinished.tidy(self.records.folder)
         return self.failures
+
+    def _wait(self, busy: Sequence[Program]) -> None:
+        """Say who is waited for, once each time that they change."""
+        store = self.records.store
+        holders = sorted({claims.holder(store, (program.part, *program.runs)) for program in busy})
+        if holders != self._holders:
+            self._holders = holders
+            self.watcher.waiting(busy, holders)
 
     def programs(self) -> list[Program]:
         """What is missing, as programs: first those that were begun, as they were cut then."""

@@ -42,8 +42,12 @@ class Store(Protocol):
     def exists(self, name: str) -> bool:
         """Whether there is something under a name."""
 
-    def age(self, name: str) -> float | None:
-        """Seconds since a name was written or touched, by the clock of the place itself; None if it is gone."""
+    def age(self, name: str, probe: bool = True) -> float | None:
+        """Seconds since a name was written or touched; None if it is gone.
+
+        probe: by the clock of the place itself, for which a file is written there for a moment; else, and where that
+        is not allowed, by the clock of this machine.
+        """
 
     def touch(self, name: str) -> None:
         """Make a name new again."""
@@ -93,6 +97,9 @@ class Folder:
             found = os.listdir(self.local / folder)
         except FileNotFoundError:
             return []
+        except NotADirectoryError:
+            place = str(self.local / folder)
+            raise NotADirectoryError(f"{place!r} is a file, and a folder is needed there; move it") from None
         return sorted(f"{folder}/{name}" for name in found if name.endswith(suffix) and not name.startswith("."))
 
     def read(self, name: str) -> bytes:  # noqa: D102
@@ -114,16 +121,18 @@ class Folder:
     def exists(self, name: str) -> bool:  # noqa: D102
         return (self.local / name).exists()
 
-    def age(self, name: str) -> float | None:  # noqa: D102
+    def age(self, name: str, probe: bool = True) -> float | None:  # noqa: D102
         try:
             written = (self.local / name).stat().st_mtime
         except FileNotFoundError:
             return None
-        try:
-            with tempfile.NamedTemporaryFile(dir=self.local / Path(name).parent, prefix=".now.") as probe:
-                return os.fstat(probe.fileno()).st_mtime - written  # a server's clock on both sides
-        except OSError:  # a folder that may only be read
-            return time.time() - written
+        if probe:
+            with (
+                contextlib.suppress(OSError),  # a folder that may only be read
+                tempfile.NamedTemporaryFile(dir=self.local / Path(name).parent, prefix=".now.") as file,
+            ):
+                return os.fstat(file.fileno()).st_mtime - written  # a server's clock on both sides
+        return time.time() - written
 
     def touch(self, name: str) -> None:  # noqa: D102
         os.utime(self.local / name)
@@ -196,18 +205,18 @@ class Remote:
     def exists(self, name: str) -> bool:  # noqa: D102
         return bool(self.system.exists(self._at(name)))
 
-    def age(self, name: str) -> float | None:  # noqa: D102
-        probe = f"{name}.{uuid.uuid4().hex}.now"
+    def age(self, name: str, probe: bool = True) -> float | None:  # noqa: D102
         try:
             written: Any = self.system.modified(self._at(name))
         except FileNotFoundError:
             return None
-        try:
-            self.write(probe, b"")
-            now: Any = self.system.modified(self._at(probe))
-            self.remove(probe)
-        except OSError:  # a place that may only be read
-            now = datetime.now(written.tzinfo)
+        now: Any = datetime.now(written.tzinfo)
+        if probe:
+            with contextlib.suppress(OSError):  # a place that may only be read
+                file = f"{name}.{uuid.uuid4().hex}.now"
+                self.write(file, b"")
+                now = self.system.modified(self._at(file))
+                self.remove(file)
         return float((now - written).total_seconds())
 
     def touch(self, name: str) -> None:  # noqa: D102

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import warnings
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import coopgym
 from coopgym.algorithms.record import series
+from coopgym.files import check_own, output_path, write_atomically
 from coopgym.study import claims, config, formats
 from coopgym.study.cells import Cell, Excluded
 from coopgym.study.config import Config
@@ -22,6 +25,7 @@ from coopgym.study.runner import Runner, Work
 from coopgym.study.watcher import Watcher
 
 SOURCE = "study"  # the configuration, in the folder of the records, with the suffix that it came with
+ANALYSIS = {"analysis.json": b"rankings", "analysis.md": b"coopgym study analyze"}  # files, and how they are known
 STATES = ("ok", "diverged", FAILED, "missing")
 
 
@@ -102,6 +106,7 @@ def run(
     )
     work = Work(found.device, found.checkpoint_seconds, found.name, found.pieces)
     runner = Runner(cells, records, how, work, resume, watcher or Watcher())
+    _check_source(source, found, records)
     records.check()
     _keep(source, records)
     failures = runner.run()
@@ -111,6 +116,7 @@ def run(
 def plan(source: str | Path, out: str | Path | None = None, workers: int | None = None) -> Status:
     """What ``run`` would do on this machine, with an estimate for each cell; nothing is written."""
     found, cells, excluded = _read(source)
+    _check_source(source, found, Records(out or found.folder))
     slots = engine("local", workers=workers or found.workers, device=found.device).slots
     return replace(_status(found, cells, excluded, Records(out or found.folder)), workers=slots)
 
@@ -121,42 +127,89 @@ def status(folder: str | Path) -> Status:
     return _status(found, cells, excluded, records)
 
 
-def analyse(folder: str | Path) -> tuple[dict[str, Any], str]:
-    """What the records say, written beside them as analysis.json and analysis.md, and where the latter is."""
+def analyse(folder: str | Path, out: str | Path | None = None) -> tuple[dict[str, Any], Path | None]:
+    """What the records say; the folder is not changed.
+
+    Args:
+        folder: Folder or URL of a study.
+        out: Folder in which to write analysis.json and analysis.md; nothing is written by default.
+
+    Returns:
+        The numbers, and where analysis.md is.
+
+    Raises:
+        OverwriteError: If one of the files is there and is not an analysis.
+    """
     from coopgym.study.analysis.analysis import analyse as analysed
     from coopgym.study.analysis.page import page
 
-    records, found = Records(folder), analysed(folder)
-    name = Path(str(folder).rstrip("/")).name
-    records.store.write("analysis.json", json.dumps(found, indent=1, allow_nan=False).encode())
-    records.store.write("analysis.md", page(found, f"Study: {name}", f"coopgym study analyze {folder}").encode())
-    return found, f"{records.store.url}/analysis.md"
+    if out is None:
+        return analysed(folder), None
+    target = output_path(out)
+    for file, mark in ANALYSIS.items():
+        check_own(target / file, partial(_holds, mark))
+    found, name = analysed(folder), Path(str(folder).rstrip("/")).name
+    text = page(found, f"Study: {name}", f"coopgym study analyze {folder}")
+    target.mkdir(parents=True, exist_ok=True)
+    write_atomically(target / "analysis.json", json.dumps(found, indent=1, allow_nan=False).encode())
+    write_atomically(target / "analysis.md", text.encode())
+    return found, target / "analysis.md"
+
+
+def _holds(mark: bytes, content: bytes) -> bool:
+    return mark in content
 
 
 def opened(folder: str | Path) -> tuple[Config, list[Cell], list[Excluded], Records]:
     """The study in a folder; FileNotFoundError where there is none."""
     records = Records(folder)
     name, text = kept(records)
-    found = config.parse(text, formats.suffix(name))
-    return found, *found.design(), records
+    try:
+        found = config.parse(text, formats.suffix(name))
+        return found, *found.design(), records
+    except ValueError as error:
+        raise ValueError(f"{records.store.url}/{name}: {error}") from None
 
 
 def kept(records: Records) -> tuple[str, str]:
     """(name, text) of the configuration beside some records; FileNotFoundError where there is none."""
     for suffix in formats.FORMATS:
-        with contextlib.suppress(OSError):
-            return f"{SOURCE}{suffix}", records.store.read(f"{SOURCE}{suffix}").decode()
+        with contextlib.suppress(FileNotFoundError):
+            return f"{SOURCE}{suffix}", formats.text(records.store.read(f"{SOURCE}{suffix}"))
     url = records.store.url
     raise FileNotFoundError(f"there is no study in {url!r}; make one with `coopgym study run`")
 
 
-def _keep(source: str | Path, records: Records) -> None:
-    """The configuration beside the records, in place of the one that was there."""
-    name = f"{SOURCE}{formats.suffix(source)}"
-    records.store.write(name, Path(source).read_bytes())
+def _sources(records: Records) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of each study's file beside some records."""
     for suffix in formats.FORMATS:
-        if f"{SOURCE}{suffix}" != name:
-            records.store.remove(f"{SOURCE}{suffix}")
+        with contextlib.suppress(FileNotFoundError):
+            yield f"{SOURCE}{suffix}", records.store.read(f"{SOURCE}{suffix}")
+
+
+def _check_source(source: str | Path, found: Config, records: Records) -> None:
+    """ValueError if the folder of the records holds the file of another study."""
+    for name, content in _sources(records):
+        try:
+            there = config.parse(formats.text(content), formats.suffix(name)).name
+        except ValueError:
+            there = None
+        if there != found.name and content != Path(source).read_bytes():
+            what = "no study that can be read" if there is None else f"the study {there!r}"
+            raise ValueError(
+                f"{records.store.url}/{name} describes {what}, and {source} the study {found.name!r}; name another "
+                "folder with --out, or move that file away"
+            )
+
+
+def _keep(source: str | Path, records: Records) -> None:
+    """The configuration beside the records; an earlier one of the same study gets another name."""
+    name, own = f"{SOURCE}{formats.suffix(source)}", Path(source).read_bytes()
+    for other, content in _sources(records):
+        if (other, content) != (name, own):
+            aside = records.store.set_aside(other, f"{PurePosixPath(other).suffix}.earlier")
+            warnings.warn(f"the study's file has changed; the earlier one is now {aside}", RuntimeWarning, stacklevel=3)
+    records.store.write(name, own)
 
 
 def _read(source: str | Path) -> tuple[Config, list[Cell], list[Excluded]]:
@@ -179,7 +232,7 @@ def _status(found: Config, cells: Sequence[Cell], excluded: list[Excluded], reco
         left += estimates.seconds(cell) * (lines[-1].missing + lines[-1].failed) / lines[-1].planned
     runs = {f"{claims.FOLDER}/{run}" for run in planned}  # each is claimed beside its program
     held = [name for name in claims.names(records.store) if name.rsplit(".", 2)[0] not in runs]
-    claimed = sum(not claims.void(records.store, name) for name in held)
+    claimed = sum(not claims.void(records.store, name, probe=False) for name in held)
     others = [row for run, row in rows.items() if run not in planned]
     versions = {series(row["package_version"]) for row in others} - {None, series(coopgym.__version__)}
     return Status(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -9,8 +10,10 @@ from pathlib import Path
 from coopgym.algorithms import checkpoint
 from coopgym.algorithms.checkpoint import CheckpointError
 from coopgym.algorithms.record import digest
+from coopgym.files import set_aside
 
 FOLDER = "checkpoints"
+NAME = re.compile(r"[0-9a-f]{24}\.safetensors")  # as ``place`` names them
 
 
 def place(folder: Path, run_ids: Sequence[str]) -> Path:
@@ -21,13 +24,17 @@ def place(folder: Path, run_ids: Sequence[str]) -> Path:
 def begun(folder: Path, plan: Collection[str], missing: Collection[str]) -> list[list[str]]:
     """The run_ids of each program that a checkpoint in ``folder`` holds and that can go on, as it was cut then.
 
-    plan: the runs of the design; missing: those of them that have no record. A checkpoint with runs that are wanted and
-    not missing has been overtaken, and is deleted; one of another design is left alone; one that cannot be read is put
-    aside with a RuntimeWarning.
+    A checkpoint with runs that are wanted and not missing has been overtaken, and is deleted; one of another design is
+    left alone, and so is every file that is no checkpoint of this package.
+
+    Args:
+        folder: Where the study's files of this machine are.
+        plan: The runs of the design.
+        missing: Those of them that have no record.
     """
     programs: list[list[str]] = []
     for path in sorted((folder / FOLDER).glob("*.safetensors")):
-        run_ids = _run_ids(path)
+        run_ids = _run_ids(path, bool(missing)) if NAME.fullmatch(path.name) else []
         taken = set().union(*programs)
         if any(run in plan and (run not in missing or run in taken) for run in run_ids):
             checkpoint.remove(path)
@@ -37,8 +44,8 @@ def begun(folder: Path, plan: Collection[str], missing: Collection[str]) -> list
 
 
 def put_aside(error: CheckpointError) -> str:
-    """Rename the checkpoint that cannot be continued; a sentence that says so."""
-    aside = checkpoint.put_aside(error.path)
+    """Give the checkpoint that cannot be continued another name, which is free; a sentence that says so."""
+    aside = set_aside(error.path, ".aside")
     return f"{error.path} cannot be continued: {error.rule}; it is now {aside.name} and its runs begin again"
 
 
@@ -49,10 +56,14 @@ def tidy(folder: Path) -> None:
         here.rmdir()
 
 
-def _run_ids(path: Path) -> list[str]:
+def _run_ids(path: Path, wanted: bool) -> list[str]:
+    """The runs of a checkpoint; of one that is damaged none, and it is set aside if runs are about to be done again."""
     try:
         run_ids: list[str] = checkpoint.describe(path)["run_ids"]
+        return run_ids
     except CheckpointError as error:
-        warnings.warn(put_aside(error), RuntimeWarning, stacklevel=4)
-        return []
-    return run_ids
+        text = put_aside(error) if error.damaged and wanted else f"{error.path} is left alone: {error.rule}"
+    except OSError as error:
+        text = f"{path} is left alone: it cannot be read ({error})"
+    warnings.warn(text, RuntimeWarning, stacklevel=4)
+    return []

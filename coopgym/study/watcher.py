@@ -25,5 +25,5 @@ class Watcher:
     def failed(self, program: Program, reason: str) -> None:
         """It did not finish."""
 
-    def waiting(self, programs: Sequence[Program]) -> None:
-        """All that is left is being done by others."""
+    def waiting(self, programs: Sequence[Program], holders: Sequence[str]) -> None:
+        """All that is left is being done by others, who are named; called once each time that they change."""

@@ -120,7 +120,8 @@ name = "forged"
 games = ["TrustDilemma"]
 algorithms = ["IPPO"]
 seeds = 1
-budget = 100
+[budget]
+steps = 100
 [hyperparameters.IPPO]
 agent = 0
 partners = "handed/evil.zip"

@@ -60,7 +60,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(folder):
-    return build.report(folder, title="A study")
+    return build.report(folder, folder / "report.html", title="A study")
 
 
 @pytest.fixture(scope="module")

@@ -335,12 +335,18 @@ def test_scores_of_two_scales_are_never_in_one_mean():
 
 def test_the_command_prints_the_ranking_and_writes_a_page(tmp_path):
     written(tmp_path, field(LEVELS, seeds=3))
-    told = CliRunner().invoke(app, ["study", "analyze", str(tmp_path)])
+    out = tmp_path / "out"
+    told = CliRunner().invoke(app, ["study", "analyze", str(tmp_path), "--out", str(out)])
     assert told.exit_code == 0, told.output
     assert "IPPO" in told.stdout and "analysis.md" in told.stdout
-    assert json.loads((tmp_path / "analysis.json").read_text())["learner_runs"] == 36
-    page = (tmp_path / "analysis.md").read_text()
+    assert json.loads((out / "analysis.json").read_text())["learner_runs"] == 36
+    page = (out / "analysis.md").read_text()
     assert "| IPPO | 1.00 [1.00, 1.00] |" in page
     assert json.loads(CliRunner().invoke(app, ["study", "analyze", str(tmp_path), "--json"]).stdout)["runs"] == 36
+    assert CliRunner().invoke(app, ["study", "analyze", str(tmp_path), "--out", str(out)]).exit_code == 0
+    (out / "analysis.md").write_text("my own notes")
+    refused = CliRunner().invoke(app, ["study", "analyze", str(tmp_path), "--out", str(out)])
+    assert refused.exit_code == 2 and "was not written by coopgym" in refused.stderr
+    assert (out / "analysis.md").read_text() == "my own notes" and not (tmp_path / "analysis.md").exists()
     missing = CliRunner().invoke(app, ["study", "analyze", str(tmp_path / "none")])
     assert missing.exit_code == 2 and "there are no records in" in missing.stderr

@@ -65,7 +65,7 @@ def test_they_are_stored_and_read_back(tmp_path):
     run_ablation(
         "SLCD-v1", ["TitForTat"], reward_modes=["private"], seeds=1, steps=1, out=tmp_path, workers=1, max_steps=10
     )  # fmt: skip
-    found = audit_runs(tmp_path)
+    found = audit_runs(tmp_path, out=tmp_path)
     there = {row["metric"] for row in Records(tmp_path, TABLES).read("audit_curves")}
     assert {"rate_by_step", "trust_by_step", "rate_by_phase"} <= there == {row["metric"] for row in found.curves}
     assert set(found.curves[0]) == set(AUDIT_CURVES.names)

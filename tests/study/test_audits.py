@@ -28,18 +28,18 @@ def study(tmp_path_factory):
 
 
 def test_every_run_has_one_row_and_a_second_call_measures_nothing(study, monkeypatch):
-    found = audit_runs(study)
+    found = audit_runs(study, out=study)
     assert len(found.rows) == 6 and found.skipped in (0, 6)
     assert len({row["run_id"] for row in found.rows}) == 6
     monkeypatch.setattr(audit_records, "audit", None)
-    again = audit_runs(study)
+    again = audit_runs(study, out=study)
     assert again.skipped == 6
     strip = lambda rows: [{k: v for k, v in row.items() if k != "created"} for row in rows]  # noqa: E731
     assert strip(again.rows) == strip(found.rows)
 
 
 def test_rows_say_what_an_audit_of_the_policy_says(study):
-    row = next(row for row in audit_runs(study).rows if row["algorithm"] == "TitForTat")
+    row = next(row for row in audit_runs(study, out=study).rows if row["algorithm"] == "TitForTat")
     assert set(row) == set(AUDITS.names)
     own = coopgym.game("SLCD-v1", max_steps=30)
     plain = audit_records.audit("TitForTat", own).record()
@@ -52,7 +52,7 @@ def test_rows_say_what_an_audit_of_the_policy_says(study):
 
 
 def test_replicas_measured_together_and_alone_agree(study):
-    rows = [row for row in audit_runs(study).rows if row["algorithm"] == "IPPO"]
+    rows = [row for row in audit_runs(study, out=study).rows if row["algorithm"] == "IPPO"]
     run = next(r for r in audit_records.Records(study).read("runs") if r["run_id"] == rows[1]["run_id"])
     one = coopgym.load_policy(study / run["policy_file"])
     alone = audit_records.audit(one, one.game, run["reward_mode"]).record()

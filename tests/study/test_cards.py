@@ -47,7 +47,7 @@ def audited(tmp_path_factory):
     text = TINY.replace(', "IA2C", "TitForTat", "Constant_40", "MeanFieldAC"]', "]").replace('"TrustDilemma", ', "")
     (place / "tiny.toml").write_text(text)
     study.run(place / "tiny.toml", out=place / "out")
-    rows = audit_runs(place / "out").rows
+    rows = audit_runs(place / "out", out=place / "out").rows
     Records(place / "out", TABLES).write("audits", "other", [rows[0] | {"run_id": "unknown"}])
     Records(place / "out", TABLES).write("audits", "finer", [rows[0] | {"effort": "full"}])
     return card.make(place / "out", place / "set"), rows

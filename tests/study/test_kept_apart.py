@@ -106,11 +106,11 @@ def test_policies_are_played_and_grouped_by_what_they_are(pair):
 
 def test_an_audit_shows_every_run(designs, tmp_path):
     folder = together(tmp_path / "all", *(designs[name] for name in ("base", "steps", "variant", "option", "version")))
-    found = audit_runs(folder)
+    found = audit_runs(folder, out=folder)
     shown = by_cell(found.rows)
     assert len(found.rows) == 20 == sum(len(seeds) for modes in shown.values() for seeds in modes.values())
     assert len(shown) == 5
-    again = audit_runs(folder)
+    again = audit_runs(folder, out=folder)
     assert again.skipped == 20
     assert by_cell(again.rows).keys() == shown.keys()
 

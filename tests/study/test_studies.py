@@ -111,7 +111,7 @@ def test_a_runner_waits_for_what_another_holds(whole, source, tmp_path, monkeypa
     waited, held = threading.Event(), {}
 
     class Patient(Watcher):
-        def waiting(self, programs):
+        def waiting(self, programs, holders):
             held["programs"] = len(programs)
             waited.set()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import coopgym
 from coopgym.extras import sentence
-from coopgym.files import write_atomically
+from coopgym.files import check_own, output_path, write_atomically
 from coopgym.report.page import (
     answers,
     cases,
@@ -56,19 +56,28 @@ class Report:
 
 
 def report(folder: str | Path, out: str | Path | None = None, title: str | None = None) -> Report:
-    """Make the page of a folder and write it to ``out``, by default report.html in the folder, whole or not at all.
+    """Make the page of a folder and write it, whole or not at all; the folder is not changed.
 
-    Raises FileNotFoundError where there are no records; OSError where the page cannot be made or written.
+    Args:
+        folder: Records of an ablation, a study or an audit.
+        out: The page; NAME-report.html in the working folder by default, after the folder. An earlier page is replaced.
+        title: Of the page.
+
+    Raises:
+        FileNotFoundError: Where there are no records.
+        OverwriteError: If ``out`` is a file that is no report.
+        OSError: Where the page cannot be made or written.
     """
     page = _renderer()
     material = Material.read(folder)
-    path = Path(out) if out else material.folder / FILE
-    if path.is_dir():
-        raise ValueError(f"out={str(path)!r} is a folder; give the name of a file")
+    path = output_path(f"{material.name}-{FILE}" if out is None else out)
+    check_own(path, lambda content: b"coopgym report" in content)
     shown = panels(material)
     name = title or f"{material.kind.capitalize()}: {material.name}"
     beside = [runs.CSV] if runs.large(material) else []
     content = page(name, about(material), shown, _made(material), beside)
+    if beside:
+        check_own(path.with_name(runs.CSV), lambda content: content.startswith(b"run_id,"))
     path.parent.mkdir(parents=True, exist_ok=True)
     if beside:
         write_atomically(path.with_name(runs.CSV), runs.as_csv(material))
