@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,8 +137,7 @@ class _Told(Watcher):
             self.news(name, 0.0)
 
     def waiting(self, programs: Sequence[Program], holders: Sequence[str]) -> None:
-        text = f"waiting for {len(programs)} programs that are being done by {', '.join(holders)}"
-        warnings.warn(text, RuntimeWarning, stacklevel=2)
+        self.news(f"waiting for {len(programs)} programs that are being done by {', '.join(holders)}", 0.0)
 
     def share(self, index: int, program: Program, share: float) -> None:
         self.news(self.names[index], share)

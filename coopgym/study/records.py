@@ -32,6 +32,7 @@ NEEDED = ("run_id", "status", "algorithm", "game", "reward_mode")  # columns of 
 FAILED = "failed"  # the status of a record that says why there is no result
 PART = re.compile(r"[0-9a-f]{24}(\.failed)?\.parquet")  # names that programs give their parts
 AGAIN = "its runs count as missing"
+DAMAGED = ".damaged"  # how the name of a part ends that was set aside
 
 
 class Records:
@@ -186,22 +187,39 @@ class Records:
                 damaged part where nothing of the plan is missing.
         """
         lost = []
+        for name, runs, reason in self._harmed():
+            if runs is None:
+                lost.append((name, reason))
+            elif runs <= set(plan):
+                self._set_aside(name, f"{reason}; its runs will be done again")
+                curves = name.replace("runs", "curves", 1)
+                if curves in reason:
+                    self.store.set_aside(curves, DAMAGED)
+        self._said |= {name for name, _ in lost}
+        if set(plan) - self.done():
+            for name, reason in lost:
+                if PART.fullmatch(name.rpartition("/")[2]):
+                    self._set_aside(name, f"{reason}; its runs will be done again")
+
+    def verify(self) -> None:
+        """Name each part that is damaged, or whose curves or policies are, in a RuntimeWarning; nothing is changed."""
+        for name, _, reason in self._harmed():
+            warnings.warn(f"{self.store.url}/{name} {reason}", RuntimeWarning, stacklevel=2)
+
+    def _harmed(self) -> Iterator[tuple[str, set[str] | None, str]]:
+        """(name, run_ids, what is wrong) of each damaged part of ``runs``; None where its runs cannot be read."""
         for name in self.store.names("runs", ".parquet"):
             try:
                 part = self._decode("runs", name, self.schemas["runs"])
             except DamageError as error:
-                lost.append((name, f"cannot be read ({error})"))
+                yield name, None, f"cannot be read ({error})"
                 continue
             except ForeignError:
                 continue
             rows = [] if part is None else part.to_pylist()
             reason = self._harm(name, rows)
-            if reason and {row["run_id"] for row in rows} <= set(plan):
-                self._set_aside(name, f"{reason}; its runs will be done again")
-        if set(plan) - self.done():
-            for name, reason in lost:
-                if PART.fullmatch(name.rpartition("/")[2]):
-                    self._set_aside(name, f"{reason}; its runs will be done again")
+            if reason:
+                yield name, {row["run_id"] for row in rows}, reason
 
     def _harm(self, name: str, rows: Sequence[Row]) -> str | None:
         """What is wrong with the policies or curves of a part of ``runs``."""
@@ -267,7 +285,7 @@ class Records:
             warnings.warn(f"{self.store.url}/{name} cannot be read ({error}); {what}", RuntimeWarning, stacklevel=4)
 
     def _set_aside(self, name: str, reason: str) -> None:
-        aside = self.store.set_aside(name, ".damaged")
+        aside = self.store.set_aside(name, DAMAGED)
         warnings.warn(f"{self.store.url}/{name} {reason}; it is now {aside}", RuntimeWarning, stacklevel=4)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -207,8 +206,7 @@ def _keep(source: str | Path, records: Records) -> None:
     name, own = f"{SOURCE}{formats.suffix(source)}", Path(source).read_bytes()
     for other, content in _sources(records):
         if (other, content) != (name, own):
-            aside = records.store.set_aside(other, f"{PurePosixPath(other).suffix}.earlier")
-            warnings.warn(f"the study's file has changed; the earlier one is now {aside}", RuntimeWarning, stacklevel=3)
+            records.store.set_aside(other, f"{PurePosixPath(other).suffix}.earlier")
     records.store.write(name, own)
 
 

@@ -142,7 +142,6 @@ def test_a_folder_that_may_not_be_listed_is_not_an_empty_one(folder, monkeypatch
         study.status(folder)
 
 
-@pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize(("name", "text", "refused"), [
     ("study.toml", TEXT.replace('"small"', '"other"'), True), ("study.yaml", "name: other\n", True),
     ("study.yml", "notes of mine", True), ("study.toml", TEXT.replace("seeds = 2", "seeds = 1"), False),
@@ -158,7 +157,7 @@ def test_the_file_of_another_study_is_neither_replaced_nor_removed(whole, tmp_pa
             assert done.exit_code == 2 and f"{out}/{name}" in done.stderr and "small.toml" in done.stderr
             assert listing(out) == before
     if not refused:
-        assert done.exit_code == 0 and "study.toml.earlier" in done.stderr
+        assert done.exit_code == 0, done.output
         assert (out / "study.toml.earlier").read_text() == text and (out / "study.toml").read_text() == TEXT
 
 
