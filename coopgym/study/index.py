@@ -22,7 +22,8 @@ def write(records: Records) -> None:
     """
     content = _content(records)
     try:
-        if records.store.read(FILE) == content:
+        there = records.store.read(FILE)
+        if there == content or not there.startswith(",".join(COLUMNS).encode()):  # or somebody else's
             return
     except OSError:
         pass  # there is none yet
