@@ -350,3 +350,17 @@ def test_no_command_prints_markup():
         assert "rich.markup" not in source and "[/]" not in source and r"\[" not in source, path
         assert "Console(" not in source or path.name == "terminal.py", path
         assert "Table(" not in source or path.name == "terminal.py", path
+
+
+def test_what_no_user_can_cause_has_an_object_and_a_traceback(monkeypatch):
+    from coopgym.report import catalogue
+
+    monkeypatch.setattr(catalogue, "describe", lambda game: {}["nothing"])
+    told = call("show", "SLCD-v1", "--json")
+    assert json.loads(told.stdout)["error"] == {"message": "KeyError: 'nothing'", "exit_code": 1}
+    assert told.exit_code == 1 and isinstance(told.exception, KeyError)
+
+
+def test_a_line_has_an_end(capsys):
+    group.say("error", "x" * 10**7)
+    assert len(capsys.readouterr().err) < 5000

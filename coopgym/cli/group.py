@@ -18,6 +18,7 @@ from coopgym.algorithms.interrupts import Terminated, terminable
 from coopgym.extras import sentence
 
 FAILED, WRONG, INTERRUPTED, BROKEN_PIPE, TERMINATED = 1, 2, 130, 141, 143
+LONGEST = 4000  # characters of a line
 UsageError: Any = typer.BadParameter.__mro__[1]  # where it is imported from differs between versions of typer
 RESUMED = ("train", "ablate", "audit", "study")
 KEPT = "what was finished is kept; the same command goes on from there"
@@ -29,9 +30,15 @@ def plain(text: object) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
 
 
+def one_line(text: object) -> str:
+    """Text without breaks, and no longer than somebody would read."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]} ... ({len(line):,} characters)"
+
+
 def say(kind: str, text: object) -> None:
     """One line on stderr."""
-    print(f"{kind}: {plain(' '.join(str(text).split()))}", file=sys.stderr)
+    print(f"{kind}: {plain(one_line(text))}", file=sys.stderr)
 
 
 def print_json(content: Any) -> None:
@@ -41,7 +48,7 @@ def print_json(content: Any) -> None:
 
 def error_object(text: object, code: int) -> dict[str, Any]:
     """What ``--json`` prints of an error."""
-    return {"message": " ".join(str(text).split()), "exit_code": code}
+    return {"message": one_line(text), "exit_code": code}
 
 
 class Commands(TyperGroup):
@@ -71,6 +78,8 @@ class Commands(TyperGroup):
                 raise typer.Exit(BROKEN_PIPE) from None
             known = _ending(error, ctx.invoked_subcommand)
             if known is None:
+                if ctx.meta["coopgym.json"] and not isinstance(error, (typer.Exit, typer.Abort)):
+                    print_json({"error": error_object(f"{type(error).__name__}: {error}", FAILED)})
                 raise
             _end(*known, ctx.meta["coopgym.json"])
 

@@ -36,6 +36,16 @@ def test_the_ending_says_which_kind_and_no_date_is_in_it(tmp_path, ending, begin
     assert first == second
 
 
+def test_journals_take_the_fonts_and_text_of_an_svg_is_text(tmp_path):
+    runs = rows(algorithms=("IPPO",), seeds=2)
+    pdf = plot_ablation(runs, [], tmp_path / "a.pdf").read_bytes()
+    assert b"/Type3" not in pdf and b"/FontFile2" in pdf  # TrueType, embedded
+    svg = plot_ablation(runs, [], tmp_path / "a.svg").read_text()
+    assert "<text" in svg and ">cooperative<" in svg
+    with pytest.raises(ValueError, match=r"must end in .*\.png"):
+        plot_ablation(runs, [], tmp_path / "a.doc")
+
+
 @pytest.mark.parametrize(
     "runs",
     [
