@@ -1,8 +1,8 @@
 """Writes docs/games, a page a game and an index: ``python docs/game_pages.py [--write] [--pictures [GAME ...]]``.
 
-Words and formulas come from ``coopgym/report/games.toml``, numbers from the games, ``coopgym/report/dilemmas.json``
-and ``benchmarks/results/oracles.json``. With ``--pictures`` pictures and animations are drawn again too, of all games
-(minutes) or of some.
+Words come from ``coopgym/report/games.toml``, formulas from ``coopgym/mechanisms/formulas.toml``, numbers from the
+games, ``coopgym/report/dilemmas.json`` and ``benchmarks/results/oracles.json``. With ``--pictures`` pictures and
+animations are drawn again too, of all games (minutes) or of some.
 Without ``--write`` it says whether the pages are up to date (exit code 1 if not).
 """
 

@@ -144,13 +144,15 @@ def audit(
     return Audit(
         game=made.id, game_hash=made.hash, agents=made.agents, policy=subject.player.name, reward_modes=modes,
         effort=fine.name, deterministic=subject.deterministic, episodes=subject.episodes, seed=seed,
-        families=families, values=values, undefined=undefined, notes=_notes(bench),
+        families=families, values=values, undefined=undefined, notes=_notes(bench, families),
         seconds=time.perf_counter() - began,
     )  # fmt: skip
 
 
-def _notes(bench: Bench) -> tuple[str, ...]:
+def _notes(bench: Bench, families: dict[str, Any]) -> tuple[str, ...]:
     notes = [] if bench.left_out is None else [bench.left_out]
+    if "impulses" in families and families["impulses"].interrupted_share > 0.0:
+        notes.append("answers to a defection lasted when the episode ended, and what became of them is unknown")
     if isinstance(bench.subject.player, CallablePolicy) and not bench.subject.deterministic:
         notes.append("a function that draws has other random numbers in each way to play: its effects are noisy")
     return tuple(notes)

@@ -76,6 +76,13 @@ class Impulses:
         }  # fmt: skip
 
     @property
+    def interrupted_share(self) -> float:
+        """Share of the answers to a defection, of all pairs and replicas, that the end of the episode cut short."""
+        bad = self.shocks[:, 0] < 0
+        answered = self.interrupted[..., bad] | ~np.isnan(self.half_life[..., bad])
+        return float(self.interrupted[..., bad].sum() / max(1, answered.sum()))
+
+    @property
     def contrition(self) -> np.ndarray:
         """How far i itself is from its undisturbed rates in the 10 steps after a defection, over the shock ``[R, N]``.
 

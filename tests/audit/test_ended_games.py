@@ -32,6 +32,8 @@ def test_grim_trigger_never_forgives_wherever_the_game_ends(name):
     for measure in ("forgiveness", "unforgiving", "grim_answers", "reciprocal_answers"):
         assert math.isnan(row[measure]) and f"{measure}: " in row["undefined"]
     assert LASTS in row["undefined"]
+    found = audit(grim_trigger(game), game, measures=["impulses"])
+    assert found.impulses.interrupted_share == 1.0 and any("lasted when the episode ended" in x for x in found.notes)
     endless = audit(grim_trigger(without_rule(game)), without_rule(game), measures=["impulses"]).record()
     assert endless["unforgiving"] == endless["grim_answers"] == 1.0 and math.isnan(endless["forgiveness"])
 
