@@ -364,3 +364,11 @@ def test_what_no_user_can_cause_has_an_object_and_a_traceback(monkeypatch):
 def test_a_line_has_an_end(capsys):
     group.say("error", "x" * 10**7)
     assert len(capsys.readouterr().err) < 5000
+
+
+def test_an_error_of_a_study_file_names_the_file(tmp_path):
+    path = tmp_path / "mine.toml"
+    for wrong in ("seedz = 2", "[game_options.SLDC]\nmax_steps = 5"):
+        path.write_text(f'name = "x"\ngames = "SLCD"\nalgorithms = "IPPO"\n{wrong}\n')
+        told = call("study", "run", path, "--dry-run")
+        assert told.exit_code == 2 and told.stderr.startswith(f"error: {path}: ") and "did you mean" in told.stderr

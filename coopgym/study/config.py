@@ -29,7 +29,7 @@ from coopgym.study.options import (
     make,
     settings_of,
     with_place,
-)  # isort: skip
+)
 from coopgym.study.sentences import sentence
 
 CROWD = 8  # a game of more agents is a crowd, and may have a budget of its own

@@ -212,7 +212,10 @@ def _keep(source: str | Path, records: Records) -> None:
 
 def _read(source: str | Path) -> tuple[Config, list[Cell], list[Excluded]]:
     found = config.load(source)
-    cells, excluded = found.design()
+    try:
+        cells, excluded = found.design()
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from None
     if not cells:
         raise ValueError(f"{source}: nothing is left to do; {'; '.join(dict.fromkeys(x.reason for x in excluded))}")
     return found, cells, excluded

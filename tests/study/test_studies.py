@@ -102,7 +102,7 @@ def test_two_runners_on_one_folder_share_the_work(whole, source, tmp_path):
     assert [process.returncode for process in both] == [0, 0]
     programs = [line for lines in told for line in lines if " runs " in line]
     assert len(programs) == 6 and all(
-        " runs " in line or line.startswith("waiting: ") for lines in told for line in lines
+        " runs " in line or line.startswith(("waiting: ", "progress: ")) for lines in told for line in lines
     )
     assert values(tmp_path / "out") == values(whole)
     assert len(list((tmp_path / "out" / "runs").iterdir())) == 6
