@@ -512,13 +512,19 @@ def attack(folders: int, files: int, seed: int, every: int = 40) -> tuple[Counte
         try:
             for k in range(folders):
                 one_folder(whole, str(seed), k, counts, wrong, every)
-                if k % 100 == 99:
-                    print(f"{k + 1} folders, {len(wrong)} wrong", file=sys.stderr, flush=True)
+                _tell(f"{k + 1} folders", counts, wrong, k)
             for k in range(files):
                 one_file(whole, str(seed), k, counts, wrong)
+                _tell(f"{k + 1} files", counts, wrong, k)
         finally:
             os.chdir(here)
     return counts, wrong
+
+
+def _tell(done: str, counts: Counter[str], wrong: list[str], k: int) -> None:
+    """Say every now and then how it goes."""
+    if k % 100 == 99:
+        print(f"{done}, {sum(counts.values()):,} commands, {len(wrong)} wrong", file=sys.stderr, flush=True)
 
 
 def main() -> int:

@@ -1,11 +1,13 @@
 """Policies from names, rates and functions; heuristics; saving and loading."""
 
+import hashlib
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 import coopgym
 from coopgym.algorithms.distributions import squash
@@ -160,6 +162,35 @@ def test_damaged_and_foreign_files_are_refused(result, tmp_path):
         (tmp_path / "p.json").write_text(damaged)
         with pytest.raises(ValueError, match="not a readable policy"):
             coopgym.load_policy(tmp_path / "p")
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16, torch.int32, torch.bool])
+def test_parameters_of_another_type_are_refused_on_loading(result, tmp_path, dtype):
+    result.policies[0].save(tmp_path / "p")
+    tensors = load_file(tmp_path / "p.safetensors")
+    save_file({name: x.to(dtype) for name, x in tensors.items()}, tmp_path / "p.safetensors")
+    data = (tmp_path / "p.safetensors").read_bytes()
+    about = json.loads((tmp_path / "p.json").read_text()) | {"sha256": hashlib.sha256(data).hexdigest()}
+    (tmp_path / "p.json").write_text(json.dumps(about))
+    with pytest.raises(ValueError, match=r"its parameters are 3-dimensional torch\..*, not"):
+        coopgym.load_policy(tmp_path / "p")
+
+
+def test_saving_takes_the_place_of_saved_policies_only(result, tmp_path):
+    policy = result.policies[0]
+    (tmp_path / "llama.safetensors").write_text("weights of something else")
+    (tmp_path / "notes.json").write_text('{"format": "mine"}')
+    (tmp_path / "runs.json").write_text('{"my": "runs"}')
+    before = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    for save in (lambda: policy.save(tmp_path / "llama"), lambda: policy.save(tmp_path / "notes.json"),
+                 lambda: result.save(tmp_path)):  # fmt: skip
+        with pytest.raises(ValueError, match=r"was not written by coopgym; move it away or give another name"):
+            save()
+        assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
+    for _ in range(2):
+        policy.save(tmp_path / "p")
+        result.save(tmp_path / "result")
+    assert coopgym.load_policy(tmp_path / "p").game.hash == policy.game.hash
 
 
 def test_a_policy_for_a_game_of_ones_own_loads_with_that_game(tmp_path):

@@ -24,7 +24,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(folder):
-    return build.report(folder, title="A study").path.as_uri()
+    return build.report(folder, folder / "report.html", title="A study").path.as_uri()
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_it_prints(shown):
 
 
 def test_axe_finds_nothing_serious(page, axe, tmp_path):
-    page.goto(build.report(study(tmp_path, seeds=2, modes=MODES[:2])).path.as_uri())
+    page.goto(build.report(study(tmp_path, seeds=2, modes=MODES[:2]), tmp_path / "page.html").path.as_uri())
     page.locator(DRAWN).first.wait_for()
     assert axe(page) == []
     page.emulate_media(color_scheme="dark")
@@ -163,7 +163,7 @@ def test_the_keyboard_reaches_the_content_first(shown):
 
 
 def test_hostile_records_run_nothing(page, tmp_path):
-    page.goto(build.report(hostile(tmp_path)).path.as_uri())
+    page.goto(build.report(hostile(tmp_path), tmp_path / "page.html").path.as_uri())
     for group in range(page.locator("#outcomes select option").count()):
         page.locator("#outcomes select").select_option(index=group)
         chart = page.locator("#outcomes figure:not([hidden]) .chart").first

@@ -143,7 +143,7 @@ def test_a_page_is_the_same_each_time_but_for_its_date(folder, made, tmp_path):
 
 
 def test_hostile_texts_are_text(tmp_path):
-    text = build.report(hostile(tmp_path)).path.read_text()
+    text = build.report(hostile(tmp_path), tmp_path / "page.html").path.read_text()
     read = Read(text)
     assert not any(name.startswith("on") for _, attrs in read.tags for name in attrs)
     assert not [attrs for tag, attrs in read.tags if tag in ("img", "svg")]

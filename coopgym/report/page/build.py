@@ -70,7 +70,7 @@ def report(folder: str | Path, out: str | Path | None = None, title: str | None 
     """
     page = _renderer()
     material = Material.read(folder)
-    path = output_path(f"{material.name}-{FILE}" if out is None else out)
+    path = Path.cwd() / f"{material.name}-{FILE}" if out is None else output_path(out)
     check_own(path, lambda content: b"coopgym report" in content)
     shown = panels(material)
     name = title or f"{material.kind.capitalize()}: {material.name}"
