@@ -72,6 +72,7 @@ tables: $(READY)  ## Write the pages that docs/ makes from benchmarks/results ag
 	$(BIN)/python docs/benchmark_tables.py --write
 	$(BIN)/python docs/moving_tables.py --write
 	$(BIN)/python docs/study_tables.py --write
+	$(BIN)/python docs/statistics_tables.py --write
 	$(BIN)/python docs/game_pages.py --write
 	$(BIN)/python tests/pages.py docs/theory/*.md docs/moving.md
 

@@ -22,6 +22,7 @@ import coopgym
 from coopgym.audit.comparison import Change, Comparison, compare_modes
 from coopgym.audit.measures import CATALOGUE
 from coopgym.report.catalogue import TITLES
+from coopgym.statistics import OF_THE_SUM, TEAM
 
 PAGE = ROOT / "docs" / "behaviour.md"
 NOTES = ROOT / "data_cards" / "audit" / "NOTES.md"
@@ -30,7 +31,6 @@ RUNS = ROOT / "data_cards" / "audit" / "runs"
 RESULTS = ROOT / "benchmarks" / "results" / "behaviour.json"
 ORDER = ("game", "algorithm", "reward_mode", "seed")
 GAME = "single game"  # the key of a cell that names its game, which is what is sampled
-TEAM = "†"  # behind the name of a learner that is trained on the sum of all agents' rewards
 Row = dict[str, Any]
 
 
@@ -339,8 +339,7 @@ def budgets(audits: Sequence[Row]) -> str:
         mark = TEAM if name in teams() else ""
         lines.append([f"{name}{mark}", str(len(own)), str(distinct), f"{min(steps):,}", f"{max(steps):,}"])
     heads = ["learner", "runs", "distinct", "game-steps of a run, least", "most"]
-    note = f"{TEAM} trained on the sum of all agents' rewards under every mode: another objective than the others'."
-    return f"{table(heads, lines)}\n\n{note}"
+    return f"{table(heads, lines)}\n\n{OF_THE_SUM}"
 
 
 def page(text: str) -> str:

@@ -7,6 +7,7 @@ The record comes from the case studies in the package, conduct from ``benchmarks
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from learner_tables import ROOT, table
@@ -21,6 +22,7 @@ from coopgym.validation.nulls import INFORMATIVE
 PAGE = ROOT / "docs" / "case_conduct.md"
 RESULTS = ROOT / "benchmarks" / "results" / "conduct.json"
 SHOWN = ("r2", "band_share", "tau", "turns", "score")
+BOUNDS = {"r2": (-math.inf, 1.0), "tau": (-1.0, 1.0)}  # what a mean cannot leave; shares lie from 0 to 1
 Row = dict[str, Any]
 Key = tuple[str, str]  # learner and reward mode
 
@@ -48,7 +50,7 @@ def grouped(rows: list[Row]) -> dict[Key, list[Row]]:
 
 def r2(runs: list[Row]) -> Estimate:
     """Mean and interval over seeds."""
-    return estimate([run["r2"] for run in runs])
+    return estimate([run["r2"] for run in runs]).within(*BOUNDS["r2"])
 
 
 def number(x: float) -> str:
@@ -69,7 +71,8 @@ def conduct_table(rows: list[Row]) -> str:
     for (algorithm, mode), runs in grouped(rows).items():
         budget = next(row["env_steps"] for row in rows if row["algorithm"] == algorithm)
         beats = sum(run["beats_constants"] for run in runs)
-        measured = [interval(estimate([run[name] for run in runs])) for name in SHOWN]
+        found = {name: estimate([run[name] for run in runs]) for name in SHOWN}
+        measured = [interval(x.within(*BOUNDS.get(name, (0.0, 1.0)))) for name, x in found.items()]
         place = f"{estimate([run['r2_percentile'] for run in runs]).mean:.0f}"
         lines.append([algorithm, mode, f"{budget:,}", *measured, place, f"{beats} of {len(runs)}"])
     lines += beside(rows)

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import mannwhitneyu, nct, trim_mean, ttest_1samp, ttest_ind
+from scipy.stats import beta, mannwhitneyu, nct, trim_mean, ttest_1samp, ttest_ind
 from scipy.stats import t as student
 from scipy.stats.mstats import winsorize
 
@@ -218,10 +218,10 @@ def test_what_chance_rejects_is_taken_off_whether_tests_are_independent_or_of_wh
 
 
 def test_chances_and_shares_are_score_intervals():
-    """Wilson's interval of one game by its formula; a chance beside Mann and Whitney's U; both cover over games."""
-    found, z = share_interval([np.array([1, 1, 1, 0, 1])]), 1.959964
-    middle, half = (0.8 + z**2 / 10) / (1 + z**2 / 5), z / (1 + z**2 / 5) * math.sqrt(0.8 * 0.2 / 5 + z**2 / 100)
-    assert tuple(map(float, found)) == pytest.approx((0.8, middle - half, middle + half), abs=1e-5)
+    """Jeffreys' interval of one game by its formula; a chance beside Mann and Whitney's U, which covers over games."""
+    found = share_interval([np.array([1, 1, 1, 0, 1])])
+    assert tuple(map(float, found)) == pytest.approx((0.8, *beta(4.5, 1.5).ppf([0.025, 0.975])))
+    assert float(share_interval([np.ones(3)]).high) == 1.0
     x, y = np.array([0.2, 0.5, 0.6]), np.array([0.1, 0.5, 0.9, 0.05])
     assert chance_interval([x], [y]).mean == pytest.approx(mannwhitneyu(x, y).statistic / 12)
     draw, gap = np.random.default_rng(10), np.linspace(-2.0, 2.0, 10)

@@ -229,6 +229,8 @@ def _failures(result: Ablation) -> None:
 
 def _lines(lines: Iterable[Line], wide: bool) -> Table:
     """One row a line; on a narrow terminal intervals stand below their means and two columns are left out."""
+    from coopgym.statistics import TEAM
+
     between = " " if wide else "\n"
     columns: dict[str, Callable[[Line], str]] = {
         "welfare": lambda x: _interval(x.welfare, ",.0f", between),
@@ -253,19 +255,22 @@ def _lines(lines: Iterable[Line], wide: bool) -> Table:
     for line in lines:
         if last not in (None, line.algorithm):
             table.add_section()
-        name = "" if line.algorithm == last else line.algorithm
+        name = "" if line.algorithm == last else f"{line.algorithm}{TEAM if line.team else ''}"
         table.add_row(name, line.reward_mode, *(Text(cell(line)) for cell in columns.values()))
         last = line.algorithm
     return table
 
 
 def _yardstick(lines: Sequence[Line]) -> str:
+    from coopgym.statistics import OF_THE_SUM
+
     text = (
         "welfare: payoff of all agents over an episode, mean over seeds [95% t interval]; own reward: the "
         "return in the mode trained on, summed over agents, and its share of the best constant policy's in that mode."
     )
     best = lines[0].best_constant
-    return text if best is None else f"{text} Best constant policy: welfare {best:,.0f} (= 100%)."
+    text = text if best is None else f"{text} Best constant policy: welfare {best:,.0f} (= 100%)."
+    return f"{text} {OF_THE_SUM}" if any(line.team for line in lines) else text
 
 
 def _percent(x: Estimate | None) -> list[str]:

@@ -83,7 +83,8 @@ def _others(found: Status, out: Console) -> None:
 
 def analysis(found: dict[str, Any], page: Path | None, json: bool) -> None:
     """Who leads under each reward mode, and where the rest is."""
-    from coopgym.study.analysis.page import TEAM, marked, place
+    from coopgym.statistics import OF_THE_SUM
+    from coopgym.study.analysis.page import marked, place
 
     if json:
         return print_json(found)
@@ -102,7 +103,7 @@ def analysis(found: dict[str, Any], page: Path | None, json: bool) -> None:
             leaders.add_row(marked(each), *(_around(each[name]) if each[name] else "" for name in shown), lacks)
         out.print(leaders)
     if any(each["team"] for ranking in found["rankings"].values() for each in ranking["players"]):
-        out.print(f"{TEAM} trained on the sum of all agents' rewards under every mode", highlight=False)
+        out.print(OF_THE_SUM, highlight=False)
     declared = sum(each["declared"] for each in found["paradigms"]["crossovers"])
     for each in found["paradigms"]["mutualities"]:
         sweep = f"independent minus centrally trained, from private to {each['kind']}"

@@ -19,7 +19,7 @@ from coopgym.statistics.aggregates import (
 from coopgym.statistics.means import LEVEL, Interval, mean_interval
 from coopgym.statistics.power import seeds_needed, t_power
 from coopgym.statistics.ranks import rank_intervals
-from coopgym.statistics.sentences import ABOUT, MEAN, about, sentence
+from coopgym.statistics.sentences import ABOUT, MEAN, OF_THE_SUM, TEAM, about, sentence
 from coopgym.statistics.tests import CORRECTIONS, adjust, sign_flip_p, welch_p
 
 __all__ = [
@@ -28,6 +28,8 @@ __all__ = [
     "CORRECTIONS",
     "LEVEL",
     "MEAN",
+    "OF_THE_SUM",
+    "TEAM",
     "Interval",
     "about",
     "adjust",

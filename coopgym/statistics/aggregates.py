@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.stats import norm, rankdata, t
+from scipy.stats import beta, norm, rankdata, t
 
 from coopgym.statistics.means import LEVEL, Interval
 
@@ -173,26 +173,25 @@ def share_interval(passed: Samples) -> Interval:
         passed: whether each run passes, of one game ``[n_g, ...]`` each.
 
     Returns:
-        Value, low and high ``[...]``: Wilson's score interval, less what the estimated differences between games take
-        from the variance.
+        Value, low and high ``[...]``: Jeffreys' interval, with as many runs as have the variance of the mean share,
+        which estimated differences between games make smaller.
     """
     value = np.stack([np.asarray(x, dtype=np.float64).mean(0) for x in passed])
     n = np.array([len(x) for x in passed], dtype=np.float64).reshape(-1, *[1] * (value.ndim - 1))
-    return _score_interval(value, lambda share: share * (1.0 - share) / n)
+    mean = np.asarray(value.mean(0))
+    runs = len(value) ** 2 / (_alike(value, lambda share: share * (1.0 - share) / n) * (1.0 / n).sum(0))
+    passes, fails = mean * runs + 0.5, (1.0 - mean) * runs + 0.5
+    low, high = (beta.ppf(tail, passes, fails) for tail in (0.5 - LEVEL / 2.0, 0.5 + LEVEL / 2.0))
+    return Interval(mean, np.where(mean == 0.0, 0.0, low), np.where(mean == 1.0, 1.0, high))
 
 
 def _score_interval(value: np.ndarray, variance: Callable[[np.ndarray], np.ndarray]) -> Interval:
     """All shares at which the mean over games of ``value [G, ...]`` is less than 1.96 deviations away.
 
     variance: of each game's value where its true share is the given one ``[...]``, as ``[G, ...]``. Games that differ
-    have less of it than games that are alike with the same mean share: how much less is estimated from the values.
+    have less of it than games that are alike with the same mean share: see ``_alike``.
     """
-    games, mean = len(value), np.asarray(value.mean(0))
-    most = np.maximum(mean * (1.0 - mean), 1e-12)  # variance between games of which each is 0 or 1
-    alike = variance(mean).mean(0)
-    between = value.var(0, ddof=1) - alike if games > 1 else np.zeros_like(mean)
-    between = np.clip(between / np.maximum(1.0 - alike / most, 1e-3), 0.0, most)
-    factor = np.maximum(1.0 - between / most * (games - 1) / (games + 1), 0.05)
+    games, mean, factor = len(value), np.asarray(value.mean(0)), _alike(value, variance)
     z = norm.ppf(0.5 + LEVEL / 2.0)
 
     def end(outside: np.ndarray) -> np.ndarray:
@@ -204,3 +203,13 @@ def _score_interval(value: np.ndarray, variance: Callable[[np.ndarray], np.ndarr
         return inside
 
     return Interval(mean, end(np.zeros_like(mean)), end(np.ones_like(mean)))
+
+
+def _alike(value: np.ndarray, variance: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """The variance of the mean over games of ``value [G, ...]`` as a share of what it were if games were alike."""
+    games, mean = len(value), np.asarray(value.mean(0))
+    most = np.maximum(mean * (1.0 - mean), 1e-12)  # variance between games of which each is 0 or 1
+    alike = variance(mean).mean(0)
+    between = value.var(0, ddof=1) - alike if games > 1 else np.zeros_like(mean)
+    between = np.clip(between / np.maximum(1.0 - alike / most, 1e-3), 0.0, most)
+    return np.asarray(np.maximum(1.0 - between / most * (games - 1) / (games + 1), 0.05))

@@ -42,11 +42,11 @@ def rank_intervals(
     shape = (len(samples), len(samples[0]))
     absent = np.zeros(shape, dtype=bool) if missing is None else np.asarray(missing, dtype=bool)
     chosen = [list(range(shape[1]))] if groups is None else [list(games) for games in groups]
-    mean = np.array([[x.mean() if len(x) else -np.inf for x in own] for own in samples])
+    count, mean, spread = _moments(samples)
     order = rankdata(-np.where(absent, -np.inf, mean), axis=0)
-    better = _p_better(samples, mean, absent)
+    better = _p_better(count, mean, spread, absent)
     value, low, high = (np.empty((len(chosen), shape[0])) for _ in range(3))
-    single = np.array([[len(x) < 2 for x in own] for own in samples]) | absent
+    single = (count < 2) | absent
     for g, games in enumerate(chosen):
         value[g] = order[:, games].mean(1)
         for a in range(shape[0]):
@@ -115,13 +115,22 @@ def false_nulls(p: np.ndarray, alpha: float) -> int:
     return total
 
 
-def _p_better(samples: Sequence[Sequence[np.ndarray]], mean: np.ndarray, absent: np.ndarray) -> np.ndarray:
+def _moments(samples: Sequence[Sequence[np.ndarray]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Count of runs, their mean, and the estimated variance of that mean, ``[players, games]`` each."""
+    count = np.array([[len(x) for x in own] for own in samples], dtype=np.float64)
+    if (count == count.flat[0]).all() and count.flat[0] > 1:
+        x = np.asarray(samples, dtype=np.float64)
+        return count, x.mean(-1), x.var(-1, ddof=1) / count
+    mean = np.array([[np.mean(x) if len(x) else -np.inf for x in own] for own in samples])
+    spread = np.array([[np.var(x, ddof=1) / len(x) if len(x) > 1 else np.nan for x in own] for own in samples])
+    return count, mean, spread
+
+
+def _p_better(count: np.ndarray, mean: np.ndarray, spread: np.ndarray, absent: np.ndarray) -> np.ndarray:
     """p ``[a, b, games]`` of the null that b's true mean is not above a's: Welch's test.
 
     0 for certain differences (of a missing player, or of runs without any variance), 1 where a player has one run.
     """
-    count = np.array([[len(x) for x in own] for own in samples], dtype=np.float64)
-    spread = np.array([[x.var(ddof=1) / len(x) if len(x) > 1 else np.nan for x in own] for own in samples])
     with np.errstate(all="ignore"):
         gap = mean[None] - mean[:, None]
         variance = spread[None] + spread[:, None]

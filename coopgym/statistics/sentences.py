@@ -5,6 +5,8 @@ from __future__ import annotations
 from coopgym.statistics.means import LEVEL
 
 MEAN = "95% t intervals"  # of means, in few words
+TEAM = "†"  # behind the name of a learner that is trained on the sum of all agents' rewards
+OF_THE_SUM = f"{TEAM} trained on the sum of all agents' rewards under every mode: another objective than the others'."
 ABOUT = {
     "mean": "Brackets are 95% t intervals of the mean over {over}. With fewer than five of them, and with skewed "
     "values, they contain the true mean less often than 95%.",

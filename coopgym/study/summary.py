@@ -45,7 +45,8 @@ class Line:
     steps]; cooperation [mean share of the endowment contributed]; trust [mean over pairs at the end]; length [steps];
     best_constant [payoff units]: welfare of the best of the constant policies, and share_of_best = welfare / it;
     reward_share_of_best: reward / that of the best constant policy in the mode trained on.
-    diverged runs are counted and left out of every mean.
+    diverged runs are counted and left out of every mean. team: trained on the sum of all agents' rewards, whatever the
+    mode: another objective than the others'.
     """
 
     game: str
@@ -61,6 +62,7 @@ class Line:
     best_constant: float | None
     share_of_best: Estimate | None
     reward_share_of_best: Estimate | None
+    team: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, for JSON."""
@@ -149,6 +151,7 @@ def _line(game: str, algorithm: str, mode: str, rows: list[Mapping[str, Any]]) -
         best_constant=best,
         share_of_best=_share(welfare, best),
         reward_share_of_best=_share(reward, good[0]["best_constant_reward"]),
+        team=bool(good[0].get("team_reward")),
     )
 
 

@@ -98,7 +98,11 @@ def _interval(values: np.ndarray) -> tuple[float, float, float]:
 
 
 def bootstrap(ratio: np.ndarray, resamples: int = 10_000, seed: int = 42) -> dict[str, float]:
-    """The published 95 % interval of a mean ratio, on the suites' generator; a grid is no sample of anything."""
+    """The 95% bootstrap interval of a mean ratio that the reports published, on the suites' generator.
+
+    It is reproduced as it was and used for nothing else: a grid is no sample of anything. Intervals of pages come from
+    ``coopgym.statistics``.
+    """
     rng, flat = np.random.RandomState(seed), ratio.ravel()
     means = [flat[rng.randint(0, flat.size, flat.size)].mean() for _ in range(resamples)]
     low, high = np.percentile(means, (2.5, 97.5))

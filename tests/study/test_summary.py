@@ -69,3 +69,10 @@ def test_without_a_positive_yardstick_there_is_no_share():
     nothing = {"best_constant_welfare": None, "best_constant_reward": -5.0}
     made = [row | nothing for row in rows(modes=("private",), seeds=2)]
     assert all(line.share_of_best is None and line.reward_share_of_best is None for line in summarise(made))
+
+
+def test_learners_of_the_sum_are_marked():
+    made = rows(algorithms=("IPPO", "MAPPO"), modes=("private",), seeds=2)
+    for row in made:
+        row["team_reward"] = row["algorithm"] == "MAPPO"
+    assert {line.algorithm: line.team for line in summarise(made)} == {"IPPO": False, "MAPPO": True}

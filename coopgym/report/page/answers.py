@@ -102,7 +102,7 @@ def _table(found: Audited, drawn: Sequence[Slice], order: Sequence[str]) -> Tabl
     heads = [f"{what} {when}" for what in ("defection,", "gift,") for when in ("a step later", f"mean of {SOON}")]
     caption = (
         "Change of partners' rates over the size of a shock of one step: in kind is -1 after a defection and 1 after a "
-        "gift. Rise of the rate from partners who gave least to those who gave most. Means, 95% intervals over seeds."
+        f"gift. Rise of the rate from partners who gave least to those who gave most. Means, {MEAN} over seeds."
     )
     return Table(("learner", "rewards", "runs", *heads, "rise"), tuple(rows), caption, tuple(links))
 

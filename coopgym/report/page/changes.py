@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import fmean
 from typing import Any
 
 from coopgym.audit.comparison import compare_modes
@@ -12,6 +13,7 @@ from coopgym.report.page.findings import findings
 from coopgym.report.page.material import Material
 from coopgym.report.page.panel import Chart, Table
 from coopgym.report.page.words import around, counted, listed, number
+from coopgym.statistics import MEAN
 from coopgym.study.summary import Estimate, estimate, mode_label
 from coopgym.study.twins import distinct
 
@@ -55,7 +57,7 @@ def told(known: Sequence[Change]) -> str:
     else:
         pairs = counted(len(own), "pair of learner and game", "pairs of learner and game")
         means = [f"{name} {_signed(x, unit)}" for name, unit, x in _pooled(known, a, b)[:FEW]]
-        first = f"{start} the mean changes over {pairs} are {listed(means)}; brackets are 95% t intervals over pairs."
+        first = f"{start} the mean changes over {pairs} are {listed(means)}; brackets are {MEAN} over {_unit(own)}."
     return f"{first} {_holding(known)}"
 
 
@@ -76,7 +78,7 @@ def picture(known: Sequence[Change]) -> Chart | None:
         return None
     figure = figures.dots(series, rows, f"Change of conduct against {first} rewards", "share", None, 0.0)
     values = [f"{p[0]} {mode} {number(p[1], 2)}" for mode, points in series.items() for p in points]
-    caption = "Means over pairs of learner and game, seeds averaged first; bars: 95% t intervals over those pairs."
+    caption = f"Means over seeds, then learners, then games; bars: {MEAN} over {_unit(known)}."
     return Chart(figure, f"Mean change against {first} rewards: {listed(values, 14)}.", caption)
 
 
@@ -94,15 +96,29 @@ def _signed(x: Estimate, unit: str) -> str:
 
 
 def _pooled(known: Sequence[Change], before: str, after: str) -> list[tuple[str, str, Estimate]]:
-    """By measure: name, unit and mean change over pairs of learner and game; welfare's as a share of the larger."""
+    """By measure: name, unit and mean change; welfare's as a share of the larger.
+
+    Where there are several games they are the sample: the changes of all learners of a game are averaged first, since
+    learners in one game are not independent of each other. In one game the sample is the learners.
+    """
     found = []
     for measure in dict.fromkeys(x["measure"] for x in known):
         own = [x for x in known if (x["measure"], x["before"], x["after"]) == (measure, before, after)]
         share = measure == "welfare"
-        values = [x["difference"] * (100.0 / _larger(x) if share else 1.0) for x in own]
+        by_game: dict[str, list[float]] = {}
+        for x in own:
+            by_game.setdefault(x["game"], []).append(x["difference"] * (100.0 / _larger(x) if share else 1.0))
+        values = (
+            [fmean(of_game) for of_game in by_game.values()] if len(by_game) > 1 else next(iter(by_game.values()), [])
+        )
         if values:
             found.append((NAMES.get(measure, measure), "%" if share else "", estimate(values)))
     return found
+
+
+def _unit(known: Sequence[Change]) -> str:
+    """What the sample of mean changes is of."""
+    return "games" if len({x["game"] for x in known}) > 1 else "learners"
 
 
 def _larger(x: Change) -> float:
@@ -151,7 +167,7 @@ def _counts(known: Sequence[Change]) -> Table:
             rows.append((f"{before} to {after}", label, len(own), around(mean, 2), up, down, found))
     columns = ("rewards", "measure", "pairs", "mean change", "intervals above 0", "below 0", "hold after Holm")
     caption = (
-        "Changes between reward modes over pairs of learner and game; means with 95% t intervals over those pairs. "
+        f"Changes between reward modes over pairs of learner and game; means with {MEAN} over {_unit(known)}. "
         "That of welfare is a share of the larger of both means."
     )
     return Table(columns, tuple(rows), caption)

@@ -67,7 +67,7 @@ def _along(found: Found, crossing: Found) -> Chart:
         "title": {"text": game}, "height": 300, "xaxis": {"title": {"text": f"mutuality, private to {kind}"}},
         "yaxis": {"title": {"text": "contrast [score]"}}, "shapes": shapes,
     }  # fmt: skip
-    caption = f"Above 0 independent learners score more. Bars: 95% intervals. {_place(crossing)}"
+    caption = f"Above 0 independent learners score more. Bars: {MEAN}. {_place(crossing)}"
     told = ", ".join(f"{number(m, 2)}: {around(p, 3)}" for m, p in own)
     return Chart({"data": [trace], "layout": layout}, f"{game}, contrast by mutuality: {told}.", caption)
 

@@ -117,7 +117,7 @@ def _table(found: Audited, drawn: Sequence[Slice], order: Sequence[str]) -> Tabl
                 rows.append((part.name, mode, runs, *cells))
                 links.append(part.link | {"reward_mode": mode})
     heads = [f"{title.lower()}, {end} tenth" for title, _ in COURSES.values() for end in PARTS]
-    caption = "Means over the first and the last tenth of the steps that were played, with 95% intervals over seeds."
+    caption = f"Means over the first and the last tenth of the steps that were played, with {MEAN} over seeds."
     return Table(("of", "rewards", "runs", *heads), tuple(rows), caption, tuple(links))
 
 

@@ -32,6 +32,12 @@ def panel(material: Material) -> Panel | None:
         f"{counted(len(own), 'cell')} of learner, game and reward mode; {_between(seeds)} in each. Means are over the "
         f"runs that ended well, of the deterministic policy; brackets are {MEAN} over seeds.{unseen}"
     )
+    team = sorted({cell.player for cell in own if any(row.get("team_reward") for row in cell.rows)})
+    if team:
+        lead += (
+            f" {listed(team)}: trained on the sum of all agents' rewards under every mode, which is another objective "
+            "than the others'."
+        )
     return Panel(
         "outcomes", "Outcomes", lead, tuple(chart for chart in charts if chart), _table(material, own, many)
     )  # fmt: skip

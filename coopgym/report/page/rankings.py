@@ -11,8 +11,8 @@ from coopgym.report.page.findings import findings
 from coopgym.report.page.material import Material
 from coopgym.report.page.panel import Chart, Panel, Table
 from coopgym.report.page.words import around, counted, listed
-from coopgym.statistics import about
-from coopgym.study.analysis.page import TEAM, marked, marked_leaders
+from coopgym.statistics import OF_THE_SUM, about
+from coopgym.study.analysis.page import marked, marked_leaders
 from coopgym.study.analysis.scores import AT_STAKE
 
 Found = dict[str, Any]
@@ -94,5 +94,5 @@ def _notes(found: Found) -> tuple[str, ...]:
         f"among the games of one technical report. {about('aggregate')}",
     ]
     if any(each["team"] for ranking in found["rankings"].values() for each in ranking["players"]):
-        notes.append(f"{TEAM} trained on the sum of all agents' rewards under every mode: another objective.")
+        notes.append(OF_THE_SUM)
     return tuple(notes)

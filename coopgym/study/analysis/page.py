@@ -6,11 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from coopgym.oracles.scores import TOLERANCE
-from coopgym.statistics import about
+from coopgym.statistics import TEAM, about
 from coopgym.study.analysis.scores import AT_STAKE
 
 Found = dict[str, Any]
-TEAM = "†"  # behind the name of a learner that is trained on the sum of all agents' rewards
 
 
 def page(found: Found, title: str, command: str, before: Sequence[str] = (), after: Sequence[str] = ()) -> str:
@@ -132,7 +131,7 @@ def _games(found: Found) -> str:
     for game in found["games"]:
         row = [game, found["rulers"][game]["kind"]]
         for mode in found["modes"]:
-            means = {p["player"]: p["mean_by_game"].get(game) for p in found["rankings"][mode]["players"]}
+            means = {marked(p): p["mean_by_game"].get(game) for p in found["rankings"][mode]["players"]}
             best = max(((x, name) for name, x in means.items() if x is not None), default=None)
             row.append("" if best is None else f"{best[1]} {best[0]:.3f}")
         row.append(f"{references[game]['BestConstant']:.3f}" if "BestConstant" in references[game] else "")
