@@ -4,6 +4,7 @@
 
 "with" is what ``coopgym.train`` does. "without" calls PyTorch's functions as they are (``coopgym.numerics`` says which
 differ). Iterations of both alternate; a figure is the least processor time of one iteration, in milliseconds.
+What is in the file of results stays there unless it is measured again.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def measured(name: str, replicas: int, rounds: int) -> dict[str, Any]:
                 least[key] = min(least[key], 1000.0 * (time.process_time() - start))
     return {
         "algorithm": name, "game": GAMES.get(name, GAME), "replicas": replicas, "ms_with": round(least["with"], 2),
-        "ms_without": round(least["without"], 2), "ratio": round(least["with"] / least["without"], 3),
+        "ms_without": round(least["without"], 2), "ratio": round(least["with"] / least["without"], 3), "rounds": rounds,
     }  # fmt: skip
 
 
@@ -101,15 +102,16 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed_memory()
-    rows = []
+    rows = json.loads(asked.out.read_text())["rows"] if asked.out.exists() else []
     for name in asked.algorithms.split(","):
         for replicas in map(int, asked.replicas.split(",")):
-            rows.append(measured(name, replicas, asked.rounds))
+            row = measured(name, replicas, asked.rounds)
+            rows = [x for x in rows if (x["algorithm"], x["replicas"]) != (name, replicas)] + [row]
             print(
-                "{algorithm:20s} {replicas:3d} {ms_without:9.2f} {ms_with:9.2f} {ratio:6.3f}".format(**rows[-1]),
-                flush=True,
+                "{algorithm:20s} {replicas:3d} {ms_without:9.2f} {ms_with:9.2f} {ratio:6.3f}".format(**row), flush=True
             )
-    asked.out.write_text(json.dumps({"machine": machine(), "rounds": asked.rounds, "rows": rows}, indent=1) + "\n")
+            rows.sort(key=lambda x: (x["algorithm"], x["replicas"]))
+            asked.out.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
