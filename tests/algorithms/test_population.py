@@ -408,22 +408,27 @@ def test_one_step_slcd_by_self_play_ends_at_the_nash_equilibrium():
 
 
 def test_fcp_learns_the_best_response_to_its_pool():
-    """The pool plays 0.1 and 0.9 of the endowment in equal parts; the best response is sought on a grid."""
+    """The pool plays 0.1 and 0.9 of the endowment in equal parts; the best response is sought on a grid.
+
+    Of three seeds the second best is judged, as in ``claims``.
+    """
     game = coopgym.game("SLCD-v1", max_steps=1)
     game = replace(game, mechanisms=(replace(game.mechanisms[0], synergy=40.0), *game.mechanisms[1:]))
-    made = learner("FCP", game, ("private",), (0,), lanes=16, learning_rate=3e-3)
+    made = learner("FCP", game, ("private",) * 3, (0, 1, 2), lanes=16, learning_rate=3e-3)
     z = torch.atanh((torch.tensor([0.1, 0.9]) - 0.5) / 0.525)
-    made.pool, made.frozen = None, constant_actors(made, z.reshape(1, 2, 1).expand(1, 2, 2))
+    made.pool, made.frozen = None, constant_actors(made, z.reshape(1, 2, 1).expand(3, 2, 2))
     for i in range(60):
         made.iterate(0.4 + 0.6 * i / 60)
-    learned = made.policy()[0].act(observation.observe(game, game.reset(), made.problem.setting))
+    seen, best = observation.observe(game, game.reset(), made.problem.setting), []
     for i in range(2):
         grid = np.linspace(0.0, game.endowment[i], 2001)
         actions = np.empty((2, 2001, 2))
         actions[..., i] = grid
         actions[..., 1 - i] = game.endowment[1 - i] * np.array([[0.1], [0.9]])
         payoffs = game.step(game.reset((2, 2001)), actions)[1][..., i].mean(0)
-        assert learned[i] == pytest.approx(grid[payoffs.argmax()], abs=0.5)
+        best.append(grid[payoffs.argmax()])
+    off = [np.abs(made.policy()[r].act(seen) - best).max() for r in range(3)]
+    assert sorted(off)[1] <= 0.5, off
 
 
 @pytest.mark.parametrize("name", LEARNERS)

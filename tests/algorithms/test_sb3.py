@@ -85,14 +85,15 @@ def ours(algorithm, steps, **options):
 
 
 def check(own, other, best):
-    """Both within half a per cent of the right answer, and no further apart than seeds or a fifth of a per cent."""
-    apart = abs(np.mean(own) - np.mean(other))
+    """The second best of both within half a per cent of the right answer, and no further apart than seeds or a fifth of
+    a per cent: as in ``claims``, one seed of three may be lost."""
+    apart = abs(np.median(own) - np.median(other))
     error = np.sqrt(np.var(own, ddof=1) / len(own) + np.var(other, ddof=1) / len(other))
     print(
         f"best {best:.2f}, ours {np.round(own, 2)}, theirs {np.round(other, 2)}, {apart:.2f} apart, error {error:.2f}"
     )
     assert max(own + other) <= best * (1.0 + 1e-5)
-    assert min(own + other) >= 0.995 * best
+    assert min(np.median(own), np.median(other)) >= 0.995 * best
     assert apart <= min(max(3.0 * error, 0.002 * best), 0.005 * best)
 
 
