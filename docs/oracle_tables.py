@@ -53,13 +53,20 @@ def answers(rows: list[Row], version: str) -> str:
     lines = []
     for row in sorted(rows, key=_place):
         if row["game"].endswith(version) and row["status"] != "refused":
-            gain = "-" if row["relative"] is None else f"{row['relative']:.1e}"
+            gain = _gain(row)
             bound = "-" if row["bound"] is None else f"{row['bound']:,.0f}"
             actions = " → ".join(f"{x:.3g}" for x in dict.fromkeys(row["mean_action"]))
             found = [f"{row['welfare']:,.0f}", f"{row['rewards']:,.0f}", bound, gain]
             lines.append([row["game"], row["concept"], row["reward_mode"], row["status"], actions, *found])
     head = ["game", "concept", "rewards", "status", "mean action", "welfare", "sum of rewards", "bound", "gain"]
     return table(head, lines, left=5)
+
+
+def _gain(row: Row) -> str:
+    """The largest gain that was found, and in brackets the largest that is possible, where that is known and more."""
+    found, most = row["relative"], row.get("at_most")
+    told = "-" if found is None else f"{found:.1e}"
+    return told if not most or most <= found else f"{told} (≤ {most:.0e})"
 
 
 def counts(rows: list[Row]) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 import coopgym
 from coopgym.mechanisms.base import Mechanism
+from coopgym.mechanisms.value import LogarithmicValue
 from coopgym.oracles.dilemma import dilemma, label_of, slopes
 from coopgym.oracles.result import RefusedError
 from coopgym.oracles.scores import scale, score
@@ -26,6 +27,16 @@ class Hunt(Mechanism):
     def payoffs(self, state, actions, payoffs):
         rates = actions / 100.0
         return payoffs + 1.0 + 2.0 * np.minimum(rates[..., :1], rates[..., 1:]) - self.cost * rates
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Unit(Mechanism):
+    """All payoffs in another unit."""
+
+    factor: float = 1.0
+
+    def payoffs(self, state, actions, payoffs):
+        return self.factor * payoffs
 
 
 def hunt(cost):
@@ -73,6 +84,44 @@ def test_a_stag_hunt_is_coordination_and_a_dear_one_is_not():
     assert found.greed.max() < 1e-4
     assert found.label == "coordination"
     assert dilemma(hunt(2.5)).label == "harmony"  # staying at home is best for all
+
+
+def quiet(theta, gamma):
+    """Two agents whose first unit costs more than it adds: nobody contributes unless the other does."""
+    game = coopgym.game("TrustDilemma-v1")
+    synergy = dataclasses.replace(game.mechanisms[0], value=LogarithmicValue(theta), synergy=gamma)
+    return dataclasses.replace(game, name="Quiet", mechanisms=(synergy,), exit=None)
+
+
+def test_an_equilibrium_at_a_corner_is_found():
+    """theta .6, gamma 3.5, cooperative: from (0, 0) a lone unit adds .6 - 1 < 0, and G stays 0."""
+    game = quiet(0.6, 3.5)
+    stage = StageGame.of(game, "cooperative")
+    alone = stage.rewards(np.stack([np.linspace(0.0, 100.0, 1001), np.zeros(1001)], -1))[:, 0]
+    assert alone.argmax() == 0  # so (0, 0) is an equilibrium
+    found = dilemma(game, "cooperative")
+    assert found.optimum.actions == pytest.approx([100.0, 100.0])
+    assert found.label == "coordination"
+    assert dilemma(quiet(20.0, 0.7), "cooperative").label == "harmony"
+
+
+@pytest.mark.parametrize("factor", [1e-4, 1e4])
+@pytest.mark.parametrize("id", ["ApacheProject-v1", "TeamProduction-v1", "GiftExchange-v1"])
+def test_shares_and_labels_do_not_depend_on_the_unit_of_payoffs(id, factor):
+    game = coopgym.game(id)
+    other = dataclasses.replace(game, mechanisms=(*game.mechanisms, Unit(factor)))
+    one, two = dilemma(game), dilemma(other)
+    assert one.label == two.label
+    for name in ("lost", "greed", "fear"):
+        np.testing.assert_allclose(getattr(two, name), getattr(one, name), rtol=1e-6, atol=1e-12)
+    assert two.nash.status == "certified"
+
+
+def test_a_small_endowment_has_the_label_and_the_shares_of_a_large_one():
+    small, large = dilemma("PublicGoods-v1", endowment=0.01), dilemma("PublicGoods-v1", endowment=50.0)
+    assert small.label == large.label == "dilemma"
+    for name in ("lost", "greed", "fear"):
+        np.testing.assert_allclose(getattr(small, name), getattr(large, name), rtol=1e-9)
 
 
 def test_thresholds():

@@ -109,6 +109,15 @@ def test_a_last_step_without_answer_is_used():
     assert solution.actions[-1].min() > 1.5 * solution.actions[10].max()
 
 
+def test_a_late_rise_beats_every_constant_start():
+    """Everybody at 31 % and a line to everything over the last eight steps: trust is kept, then used."""
+    game = coopgym.game("IndirectReciprocity-v1", max_steps=60)
+    line = np.full(60, 0.31)
+    line[-8:] = np.linspace(0.31, 1.0, 9)[1:]
+    by_hand = Sequences(game, RewardMode("private")).play(line[:, None] * game.endowment).rewards.sum()
+    assert open_loop_optimum(game, "private", effort=QUICK).rewards.sum() > by_hand
+
+
 def test_modes_with_the_same_sum_share_one_search():
     game = coopgym.game("PartnerHoldUp-v1", max_steps=15)
     private = open_loop_optimum(game, "private", effort=QUICK)

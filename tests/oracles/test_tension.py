@@ -9,9 +9,12 @@ import pytest
 
 import coopgym
 from coopgym.envs.catalogue.tension import presets
-from coopgym.mechanisms.value import PowerValue
+from coopgym.mechanisms.value import HiddenSynergy, PowerValue
 from coopgym.oracles.dilemma import dilemma
+from coopgym.oracles.equilibrium import stage_equilibrium
+from coopgym.oracles.optimum import stage_optimum
 from coopgym.oracles.scores import score
+from coopgym.oracles.stage import StageGame
 from coopgym.report.catalogue import describe
 
 GAMES = [name for report in (1, 2, 4) for name in coopgym.list_games(report)]
@@ -29,6 +32,22 @@ def test_selfish_play_loses_a_fifth_and_the_record_says_how_much(name):
     assert found.fear.max() == pytest.approx(chosen.fear, rel=1e-3)
     assert dilemma(name).lost == pytest.approx(chosen.lost_as_reported, rel=1e-3)
     assert chosen.within_range < 0.20  # so gamma had to leave its range
+
+
+@pytest.mark.parametrize("name", GAMES)
+def test_within_range_is_the_most_and_not_the_most_of_a_coarse_grid(name):
+    """GraduatedSanction loses 10.1 % with the exponent .99, which steps of .05 pass over."""
+    most = presets()[name.removesuffix("-v1")].within_range
+    game = coopgym.game(name)
+    synergy, *rest = game.mechanisms
+    for exponent in (0.8, 0.97, 0.99, 0.992):
+        limits = {"low": 1.0, "high": 1.0} if isinstance(synergy, HiddenSynergy) else {}
+        changed = dataclasses.replace(synergy, value=PowerValue(exponent), synergy=1.0, **limits)
+        stage = StageGame.of(dataclasses.replace(game, mechanisms=(changed, *rest)))
+        optimum = stage_optimum(stage, objective="payoffs").welfare
+        assert 1.0 - stage_equilibrium(stage, points=401).welfare / optimum <= most * (1.0 + 1e-3), exponent
+    if name == "GraduatedSanction-v1":
+        assert most == pytest.approx(0.101, abs=5e-4)
 
 
 @pytest.mark.parametrize("name", GAMES)
