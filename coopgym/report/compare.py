@@ -254,6 +254,8 @@ def _sides(designs: Sequence[Design], named: Labels, folders: Sequence[str]) -> 
         return game.partition(" [")[2], design[0].game, player.partition(" [")[2]
 
     groups: dict[Any, list[Design]] = {name: [] for name in folders} if len(folders) > 1 else {}
+    if not groups:  # in one folder the order is that of the names, whatever the parts are called
+        designs = sorted(designs, key=lambda design: named.cell(design[1][0]))
     for design in designs:
         groups.setdefault(side(design), []).append(design)
     return list(groups.values())
