@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PURPOSES = {
     "game": "hidden parameters and noise of an environment, from the seed of its reset",
+    "wrappers": "np_random of many games at once, for whatever is put around them",
     "players": "seeds of the policies that play a game, by their position",
     "policies": "what a policy draws, from the seed given to its reseed()",
     "spaces": "actions and observations sampled from spaces",

@@ -149,6 +149,19 @@ def test_a_space_of_the_same_seed_says_nothing_of_what_the_game_hides(id, kind):
     assert correlation(drawn, gammas) < 0.25
 
 
+def test_generators_that_environments_show_are_not_those_of_a_plain_seed():
+    for seed in range(20):
+        shown = {"plain": np.random.default_rng(seed).random()}
+        for name, env in {
+            "joint": JointEnv("SynergySearch-v1"), "seat": coopgym.make_seat("SynergySearch-v1"),
+            "many": coopgym.make_vec("SynergySearch-v1", 2), "parallel": coopgym.make_parallel("SynergySearch-v1"),
+        }.items():  # fmt: skip
+            env.reset(seed=seed)
+            shown[name] = env.np_random.random()
+        assert shown["joint"] == shown["seat"] == shown["parallel"]  # one game, whatever shows it
+        assert len(set(shown.values())) == 3
+
+
 def test_noise_of_steps_is_not_what_the_seed_gives_elsewhere():
     options = {"reputation_visibility": 0.7}
     env = JointEnv("ReputationMarket-v1", **options)

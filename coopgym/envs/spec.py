@@ -76,7 +76,7 @@ def asked_steps(options: dict[str, Any]) -> int | None:
 
 def refuse_rllib(frame: FrameType | None) -> None:
     """RuntimeError if RLlib is who called Gymnasium, in whose frame this begins."""
-    while frame is not None and _module(frame).startswith("gymnasium."):
+    while frame is not None and _module(frame).startswith(("gymnasium.", "coopgym.extras")):
         frame = frame.f_back
         if frame is not None and _module(frame).startswith("ray.rllib"):
             raise RuntimeError(FOR_RLLIB)

@@ -14,6 +14,7 @@ from gymnasium.spaces import Space
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from coopgym import seeding
 from coopgym.envs import observation, spaces, vector_info
 from coopgym.envs.episode import finite_action, numpy_game
 from coopgym.envs.game import Game
@@ -177,7 +178,8 @@ class GameVectorEnv(Specified, VectorEnv[Array, Array, Array]):
         else:
             mask, everyone = self._mask(given), False
         seeds = seed_list(seed, self.num_envs)
-        super().reset(seed=seed if isinstance(seed, int) else None)
+        if isinstance(seed, int):  # for wrappers; no game draws from it
+            self._np_random, self._np_random_seed = seeding.generator(seed, "wrappers"), seed
         self._streams.seed(seeds, mask)
         forget = bool((options or {}).get("reset_reputation"))
         fresh = self._fresh(mask, None if forget else self._state)
