@@ -16,7 +16,7 @@ import numpy as np
 
 from coopgym.algorithms.record import finite
 from coopgym.extras import explained, explains
-from coopgym.files import write_atomically
+from coopgym.files import write_own
 from coopgym.statistics import adjust, mean_interval, sign_flip_p, welch_p
 from coopgym.study.identity import FOLDER, Configuration, Labels, configuration, labels, repeats
 from coopgym.study.records import Records
@@ -129,22 +129,22 @@ class Comparison:
         return {name: _plain(value) for name, value in told.items()}
 
     def to_csv(self, path: str | Path) -> Path:
-        """Write ``rows`` as CSV, with a heading, and return where it is."""
+        """Write ``rows`` as CSV, with a heading, and return where it is; OverwriteError for a file of somebody else."""
         text = io.StringIO()
         rows = self.rows()
         writer = csv.DictWriter(text, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(target, text.getvalue().encode())
+        target, content = Path(path), text.getvalue().encode()
+        heading = content[: content.index(b"\n")]
+        write_own(target, content, lambda there: there.startswith(heading))
         return target
 
     def to_json(self, path: str | Path) -> Path:
-        """Write ``to_dict`` as JSON, and return where it is."""
+        """Write ``to_dict`` as JSON, and return where it is; OverwriteError for a file of somebody else."""
         target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(target, json.dumps(self.to_dict(), indent=1, allow_nan=False).encode())
+        content = json.dumps(self.to_dict(), indent=1, allow_nan=False).encode()
+        write_own(target, content, lambda there: there.startswith(b'{\n "folders"'))
         return target
 
     def singles(self, line: Line, measure: str) -> list[float]:

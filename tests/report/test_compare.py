@@ -133,6 +133,11 @@ def test_table_csv_json_and_picture_say_the_same(tmp_path):
     assert isinstance(found.table, pd.DataFrame) and len(found.table) == 2
     with pytest.raises(AttributeError):
         found.lines = ()
+    for name, write in (("mine.csv", found.to_csv), ("mine.json", found.to_json)):
+        (tmp_path / name).write_text("thesis, chapter\n")
+        with pytest.raises(ValueError, match="was not written by coopgym"):
+            write(tmp_path / name)
+        assert write(write(tmp_path / "again" / name)).exists()  # its own it replaces
     told = list(csv.DictReader(found.to_csv(tmp_path / "t.csv").read_text().splitlines()))
     for row, (_, line) in zip(told, found.table.iterrows(), strict=True):
         assert row["algorithm"] == line["algorithm"]
