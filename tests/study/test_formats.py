@@ -83,9 +83,13 @@ def test_without_pyyaml_one_line_names_the_extra(monkeypatch):
 def test_the_file_stays_beside_the_records_as_it_came(tmp_path):
     (tmp_path / "x.yaml").write_text("# mine\n" + SMALL)
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "study.toml").write_text("left from before")
+    (tmp_path / "out" / "study.toml").write_text("somebody else's")
+    with pytest.raises(ValueError, match="name another folder with --out, or move that file away"):
+        study.run(tmp_path / "x.yaml", out=tmp_path / "out")
+    assert (tmp_path / "out" / "study.toml").read_text() == "somebody else's"
+    (tmp_path / "out" / "study.toml").unlink()
     done = study.run(tmp_path / "x.yaml", out=tmp_path / "out")
-    assert done.status.count("ok") == 4 and not (tmp_path / "out" / "study.toml").exists()
+    assert done.status.count("ok") == 4
     assert (tmp_path / "out" / "study.yaml").read_text() == "# mine\n" + SMALL
     assert study.status(tmp_path / "out").count("ok") == 4
 
