@@ -212,8 +212,8 @@ class LaggingReputation(RunningReputation):
 
     @property
     def observed(self) -> dict[str, tuple[Any, Any]]:
-        """The scores of one step ago; without bounds, since unclipped actions enter them."""
-        return {"reputation_seen": (-np.inf, np.inf)}
+        """The scores of one step ago, averages of unclipped actions; twice, since single precision rounds."""
+        return {"reputation_seen": (-2.0 * FARTHEST, 2.0 * FARTHEST)}
 
     def initial(self, draws: Array | None) -> dict[str, Array]:
         """Scores start at 0 (the documentation says 0.5)."""

@@ -123,8 +123,7 @@ class Runner:
         together: dict[str, list[str]] = {}
         for run in runs:
             cell = self.plan[run][0]
-            found = algorithm(cell.algorithm)
-            alone = cell.learns or found.kind == "oracle" or not found.ours  # what a user registered may fail
+            alone = cell.learns or _may_fail(cell.algorithm)
             key = [cell.algorithm if alone else "", cell.game, cell.variant, cell.options, cell.steps, cell.trainer]
             key += [cell.evaluations, cell.episodes]
             together.setdefault(canonical(key), []).append(run)
@@ -205,3 +204,9 @@ class Runner:
         self.failures.append(f"{program} failed: {reason}")
         self.records.fail(program.part, failed(program, reason))
         self.watcher.failed(program, reason)
+
+
+def _may_fail(name: str) -> bool:
+    """Whether measuring a policy without training may fail: an oracle's refusal, or what a user registered."""
+    found = algorithm(name)
+    return found.kind == "oracle" or not found.ours

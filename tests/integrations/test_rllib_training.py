@@ -57,7 +57,7 @@ def test_ppo_with_two_workers_improves_and_evaluations_agree(cluster, id, option
         if id == "TeamProduction-v1":
             saved = coopgym.policy.from_rllib(algorithm.save_to_path(str(tmp_path)), game)
             assert coopgym.evaluate(saved, game, episodes=1).rewards[mode][0].mean() == pytest.approx(after)
-            seat = coopgym.make_seat(game, 0, tmp_path)
+            seat = coopgym.make_seat(game, 0, tmp_path, trust=True)
             seat.reset()
             assert seat.step([1.0])[-1]["actions"][1] > 0.0
     finally:
