@@ -15,7 +15,6 @@ import coopgym
 from coopgym.algorithms import record, reference
 from coopgym.algorithms.checkpoint import CheckpointError, remove
 from coopgym.algorithms.evaluation import DRAWN_EPISODES, EVALUATIONS
-from coopgym.algorithms.registry import algorithm
 from coopgym.algorithms.training import Progress, TrainResult, train
 from coopgym.envs.catalogue import game as make_game
 from coopgym.study import claims, trainers, twins, unfinished
@@ -103,7 +102,7 @@ def carry_out(program: Program, report: Callable[[Any], None]) -> None:
     What is reported is the share that is done, a sentence about something that is not as it should be, or one of the
     news above.
     """
-    _check_known(program.algorithms)
+    _check_known(program.trainer, program.algorithms)
     records = _records(program.folder)
     with _claimed(records, program) as mine:
         there = records.done() & set(program.runs) if mine and not program.again else set()  # since this was planned
@@ -138,11 +137,11 @@ def _claimed(records: Records, program: Program) -> Iterator[bool]:
         yield all(stack.enter_context(claims.claim(records.store, key)) for key in keys)
 
 
-def _check_known(names: Sequence[str]) -> None:
+def _check_known(trainer: str, names: Sequence[str]) -> None:
     """ValueError with a cure for an algorithm that a user registered where worker processes do not see it."""
     for name in names:
         try:
-            algorithm(name)
+            trainers.trains(trainer, name)
         except ValueError as error:
             if multiprocessing.parent_process() is None:
                 raise

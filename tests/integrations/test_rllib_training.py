@@ -55,7 +55,7 @@ def test_ppo_with_two_workers_improves_and_evaluations_agree(cluster, id, option
         assert result["coopgym"]["welfare"] == pytest.approx(result["episode_return_mean"] / scale, rel=0.2)
         assert set(result["coopgym"][game.agents[0]]) == {"payoff", "cooperation", "trust"}
         if id == "TeamProduction-v1":
-            saved = coopgym.policy.from_rllib(algorithm.save_to_path(str(tmp_path)), game)
+            saved = coopgym.policy.from_rllib(algorithm.save_to_path(str(tmp_path)), game, trust=True)
             assert coopgym.evaluate(saved, game, episodes=1).rewards[mode][0].mean() == pytest.approx(after)
             seat = coopgym.make_seat(game, 0, tmp_path, trust=True)
             seat.reset()
