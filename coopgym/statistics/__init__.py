@@ -12,7 +12,6 @@ from coopgym.statistics.aggregates import (
     AGGREGATES,
     aggregate_interval,
     chance_interval,
-    iqm,
     share_interval,
     stratified_mean,
 )
@@ -35,7 +34,6 @@ __all__ = [
     "adjust",
     "aggregate_interval",
     "chance_interval",
-    "iqm",
     "mean_interval",
     "rank_intervals",
     "seeds_needed",

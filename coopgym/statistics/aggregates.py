@@ -18,7 +18,8 @@ def aggregate_interval(samples: Sequence[Sequence[float] | np.ndarray], statisti
     """An aggregate of scores over games, with its 95% interval over runs; the games are taken as given.
 
     Args:
-        samples: scores of the runs of each game, one list a game; numbers of runs may differ.
+        samples: scores of the runs of each game, one list a game; numbers of runs may differ. Or ``[n_g, ...]`` each,
+            of many worlds (not for the median).
         statistic: "mean" of the games' means; "median" of the games' means; "iqm", the interquartile mean of the
             pooled scores, a game with fewer runs counting as much as one with more.
 
@@ -26,7 +27,7 @@ def aggregate_interval(samples: Sequence[Sequence[float] | np.ndarray], statisti
         Value, low and high. Means use a t interval whose degrees of freedom are Satterthwaite's, the interquartile
         mean Yuen's variance of winsorised scores within games. The interval of a median is that of the middle games
         alone: it covers at least as often as it says. A game with one run borrows the variance of the others; where
-        every game has one, low and high are NaN.
+        every game has one, low and high are NaN. Floats, or ``[...]``.
 
     Raises:
         ValueError: the statistic is not known, or there is no run.
@@ -36,13 +37,13 @@ def aggregate_interval(samples: Sequence[Sequence[float] | np.ndarray], statisti
     known = [np.asarray(x, dtype=np.float64) for x in samples if len(x)]
     if not known:
         raise ValueError("samples=[]: there is nothing to average; give at least one run of one game")
-    if statistic == "iqm":
-        return _iqm(known)
     if statistic == "median":
         order = np.argsort([x.mean() for x in known], kind="stable")
         known = [known[k] for k in order[(len(order) - 1) // 2 : len(order) // 2 + 1]]
-    found = stratified_mean([x[:, None] for x in known])
-    return Interval(*(float(part[0]) for part in found))
+    plain = known[0].ndim == 1
+    known = [x[:, None] for x in known] if plain else known
+    found = _iqm(known) if statistic == "iqm" else stratified_mean(known)
+    return Interval(*(float(part[0]) for part in found)) if plain else found
 
 
 def stratified_mean(
@@ -108,28 +109,19 @@ def _half(
     return np.asarray(t.ppf(0.5 + level / 2.0, np.maximum(degrees, 1.0)) * np.sqrt(total))
 
 
-def iqm(x: np.ndarray) -> np.ndarray:
-    """Interquartile mean over the last axis: a quarter of the values is cut off at each end, rounded down."""
-    n = x.shape[-1]
-    cut = int(TRIMMED * n)
-    return np.asarray(np.sort(x, axis=-1)[..., cut : n - cut].mean(-1))
-
-
 def _iqm(samples: Samples) -> Interval:
     """Pooled as if every game had as many runs as the largest; the variance is that of winsorised scores in games."""
     widest = max(map(len, samples))
-    pool = np.sort(np.concatenate([_stretched(x, widest) for x in samples]))
+    pool = np.sort(np.concatenate([_stretched(x, widest) for x in samples]), axis=0)
     n, cut = len(pool), int(TRIMMED * len(pool))
-    least, most = pool[cut], pool[n - cut - 1]
-    value = float(pool[cut : n - cut].mean()) if least < most else float(least)
-    count = np.array([len(x) for x in samples], dtype=np.float64)
-    squares = np.array([_moments(np.clip(x, least, most))[2] for x in samples])
-    kept = np.array([((x >= least) & (x <= most)).sum() for x in samples])
-    left = n - 2 * cut
+    least, most, left = pool[cut], pool[n - cut - 1], n - 2 * cut
+    value = np.where(least < most, pool[cut : n - cut].mean(0), least)
+    count = np.array([len(x) for x in samples], dtype=np.float64).reshape(-1, *[1] * value.ndim)
+    squares = np.stack([_moments(np.clip(x, least, most))[2] for x in samples])
+    kept = np.stack([((x >= least) & (x <= most)).sum(0) for x in samples])
     yuen = left * (n - 1) / (n * (left - 1)) if left > 1 else 1.0
-    weight = np.full(len(samples), widest / left)
     with np.errstate(all="ignore"):
-        half = float(_half(weight, count, squares * yuen, freedom=kept - 1.0))
+        half = _half(np.full_like(count, widest / left), count, squares * yuen, freedom=kept - 1.0)
     return Interval(value, value - half, value + half)
 
 
