@@ -145,7 +145,8 @@ def page(_: str) -> str:
         "normal; skewed, an exponential tail; bounded, Beta(2, 0.5), most near the upper end. Levels of games are "
         "evenly apart and their deviations differ up to tenfold. Of ranks, the players' true means are a billionth "
         "apart (a rank that nothing can tell), or a standard deviation of a run; the share is the mean over players. "
-        "Intervals of ranks, and of medians over games, contain the truth at least as often as they say. "
+        "Intervals of ranks contain the truth at least as often as they say. That of a median takes the middle games "
+        "as known, and covers less where games overlap; no page prints one. "
         f"{machine['processor']}, NumPy {machine['versions']['numpy']}, commit {machine['commit'][:7]}; "
         f"{machine['date']}."
     )

@@ -26,8 +26,8 @@ def aggregate_interval(samples: Sequence[Sequence[float] | np.ndarray], statisti
     Returns:
         Value, low and high. Means use a t interval whose degrees of freedom are Satterthwaite's, the interquartile
         mean Yuen's variance of winsorised scores within games. The interval of a median is that of the middle games
-        alone: it covers at least as often as it says. A game with one run borrows the variance of the others; where
-        every game has one, low and high are NaN. Floats, or ``[...]``.
+        alone, as if it were known which these are: where games overlap it can cover less than it says. A game with one
+        run borrows the variance of the others; where every game has one, low and high are NaN. Floats, or ``[...]``.
 
     Raises:
         ValueError: the statistic is not known, or there is no run.

@@ -43,7 +43,7 @@ def test_coverage_was_measured_at_3_5_7_and_20_seeds_in_enough_worlds(report):
 def test_normal_scores_are_covered_as_often_as_said_and_the_page_marks_what_is_not(report):
     """Within two points at five seeds and more; ranks, medians and shares may be covered more often."""
     for row in (row for part in measured(report) for row in report["results"][part]):
-        if row["scores"] == "normal" and row["seeds"] >= 5:
+        if row["scores"] == "normal" and row["seeds"] >= 5 and not row["what"].startswith("median"):
             most = 0.975 if row["what"] in ("mean", "paired difference", "mean over games") else 1.0
             assert 0.93 <= row["coverage"] <= most, row
     below = [r for p in measured(report) for r in report["results"][p] if r["coverage"] < 0.93]
