@@ -77,7 +77,7 @@ def shown(p: np.ndarray, alpha: float) -> np.ndarray:
     flat = p.reshape(*p.shape[:-2], -1)
     if p.shape[-1] < FEW:
         return false_nulls(flat, alpha)
-    return np.maximum(false_nulls(flat, 0.2 * alpha), beyond_chance(p, 0.8 * alpha))
+    return np.asarray(np.maximum(false_nulls(flat, 0.2 * alpha), beyond_chance(p, 0.8 * alpha)))
 
 
 def beyond_chance(p: np.ndarray, alpha: float) -> np.ndarray:
