@@ -22,14 +22,13 @@ from coopgym.oracles.deviation import Deviation, divides
 from coopgym.oracles.objective import Objective
 from coopgym.oracles.search import Effort, climb
 from coopgym.oracles.sequences import Sequences
-from coopgym.oracles.shapes import finer, late_changes, left_at, two_levels
+from coopgym.oracles.shapes import MULTIPLES, finer, late_changes, left_at, two_levels
 
 LEVELS = 201  # of an own action
 CLOSED = 1e-8  # of the reward: a bound that leaves no more open is met
 NEARLY = 2e-5  # of the reward: a bound of a dynamic programme that leaves less open ends the search
 ZOOMS = 5  # each narrows the range around the best level ten times
 LIGHT = Effort(starts=4, iterations=30, rounds=4)
-MULTIPLES = np.linspace(0.9, 1.2, 16)  # of what is expected of the agent, that sequences begin with
 COARSE, FINE = 6, 21  # levels of sequences of two levels, tried at every switch; of late changes
 STEPS = "each step solved, since an agent's steps do not touch its later ones: no other sequence gains more"
 SHAPES = (

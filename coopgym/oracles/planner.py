@@ -24,10 +24,9 @@ from coopgym.oracles.result import Certificate, Solution
 from coopgym.oracles.scale import size
 from coopgym.oracles.search import Effort, climb, pattern_search
 from coopgym.oracles.sequences import Sequences
-from coopgym.oracles.shapes import late_changes, two_levels
+from coopgym.oracles.shapes import MULTIPLES, late_changes, two_levels
 
 PARTS, PROMISING = 41, 2e-3  # levels of each part of a role; how far below the best a start may lie, relative
-MULTIPLES = np.linspace(0.9, 1.2, 16)  # of what is expected of agents, that sequences begin with
 LEVELS = 6  # rates of sequences that change once, tried at every step
 METHOD = (
     "constants by role, ramps, two levels at every switch point, late rises and falls; from the best of each L-BFGS-B "

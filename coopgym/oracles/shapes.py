@@ -10,6 +10,7 @@ from itertools import product
 
 import numpy as np
 
+MULTIPLES = np.linspace(0.9, 1.2, 16)  # of what is expected of an agent: what keeps trust lies next to it
 LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25)  # of a rise at the end [steps]
 
 
