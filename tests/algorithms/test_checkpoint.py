@@ -340,7 +340,7 @@ def flipped(data):
         (lambda data: data.replace(b'\\"iteration\\":2', b'\\"iteration\\":3').replace(
             b'\\"iteration\\": 2', b'\\"iteration\\": 3'), "it is damaged .its content has another checksum"),
         (lambda data: data.replace(b"checkpoint-2", b"checkpoint-9"), "its format is 'coopgym-checkpoint-9'"),
-        (lambda data: files.save({"theta": torch.zeros(2)}), "its format is None"),
+        (lambda data: files.save({"theta": torch.zeros(2)}), "it is no checkpoint of coopgym"),
     ],
 )  # fmt: skip
 def test_a_damaged_file_is_refused(half, tmp_path, damage, message):

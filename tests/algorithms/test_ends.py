@@ -75,7 +75,7 @@ def test_standardised_per_replica_and_agent():
 
 def games(game, lanes=3):
     problem = Problem(game, (RewardMode("private"),), (0,), "asymmetric", torch.device("cpu"))
-    return problem.games(lanes, problem.generators())
+    return problem.games(lanes)
 
 
 def constant_rates(value):
