@@ -106,7 +106,7 @@ def claims() -> list[Claim]:
           for name, steps in (("MADDPG", 60_000), ("MATD3", 100_000), ("ISAC", 40_000), ("MASAC", 40_000))),
         optimum("MAPPO", 60_000, 0.5, hidden=(16,), team_reward=True),
         *(optimum(name, 30_000, 5.0, hidden=(16,)) for name in ("VDN", "QMIX")),
-        optimum("COMA", 60_000, 5.0, hidden=(16,), team_reward=True),
+        optimum("COMA", 150_000, 5.0, hidden=(16,), team_reward=True),
         # --- games with answers known by hand ---
         *(Claim(f"{name} pqn={pqn}: bandit", partial(bandit, name, 600, warmup=16, hidden=(16,), pqn=pqn), 0.0, True)
           for name in ("VDN", "QMIX") for pqn in (False, True)),
