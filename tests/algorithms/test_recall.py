@@ -26,7 +26,7 @@ def problem(name, setting="full", seeds=(4, 5)):
 def test_states_give_back_the_features(name, setting):
     asked = problem(name, setting)
     generators = asked.generators()
-    games = asked.games(LANES, generators)
+    games = asked.games(LANES)
     noise = uniforms(generators, games.game.n, STEPS, LANES)
     rollout = games.rollout(lambda features, t: (noise[:, :, t],), STEPS, states=True, final=True)
     kept, known = StateRecall(games), FeatureRecall(games, None)
@@ -41,7 +41,7 @@ def test_states_give_back_the_features(name, setting):
 
 
 def test_a_crowd_keeps_states_and_few_agents_keep_features():
-    games = {name: problem(name).games(1, problem(name).generators()) for name in GAMES}
+    games = {name: problem(name).games(1) for name in GAMES}
     kinds = {name: type(recall(made, None)) for name, made in games.items()}
     assert {name for name, kind in kinds.items() if kind is StateRecall} == set(CROWDS)
     assert len(CROWDS) == 2  # forty agents, in both versions
