@@ -239,3 +239,8 @@ def test_holm_by_hand_and_welch_is_scipys():
     x, y = np.random.default_rng(11).standard_normal((2, 6)) + np.array([[0.5], [0.0]])
     assert welch_p(x, y)[0] == pytest.approx(ttest_ind(x, y, equal_var=False, alternative="greater").pvalue)
     assert welch_p([1.0], y) == (1.0, 1.0) and welch_p([2.0, 2.0], [1.0, 1.0]) == (0.0, 1.0)
+
+
+def test_a_lone_player_is_first():
+    found = rank_intervals([[np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.0])]])
+    assert [np.ravel(part).tolist() for part in found] == [[1.0], [1.0], [1.0]]

@@ -46,12 +46,16 @@ def rank_intervals(
     count, mean, spread = _moments(samples)
     order = rankdata(-np.where(absent, -np.inf, mean), axis=-2)
     better = _p_better(count, mean, spread, absent)
-    others = np.array([[b for b in range(players) if b != a] for a in range(players)]).reshape(players, players - 1)
+    others = np.array([[b for b in range(players) if b != a] for a in range(players)], dtype=np.intp)
+    others = others.reshape(players, players - 1)
     own = np.arange(players)[:, None]
     single = (count < 2) | absent
     value, low, high = (np.empty((*mean.shape[:-2], len(chosen), players)) for _ in range(3))
     for g, part in enumerate(chosen):
         value[..., g, :] = order[..., part].mean(-1)
+        if players == 1:  # nothing to be ranked against
+            low[..., g, :] = high[..., g, :] = 1.0
+            continue
         if single[:, part].all() and not absent[:, part].all():
             low[..., g, :] = high[..., g, :] = np.nan
             continue
