@@ -338,10 +338,11 @@ def _mutuality(row: Row) -> float | None:
 
 @functools.lru_cache(maxsize=4096)
 def _settings(text: str | None, default: str | None) -> str | None:
-    """JSON with its keys in order; what is no JSON is taken as it is written."""
+    """A JSON object with its keys in order; what is none is taken as it is written."""
     if not text:
         return default
     try:
-        return canonical(json.loads(text))
-    except ValueError:
-        return canonical({"unreadable": text})
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    return canonical(found if isinstance(found, dict) else {"unreadable": text})

@@ -65,7 +65,7 @@ def _first(row: Mapping[str, Any]) -> RewardMode | None:
         return None
     team = row.get("team_reward")
     if team is None:
-        team = json.loads(row.get("hyperparameters") or "{}").get("team_reward", False)
+        team = json.loads(configuration(row).settings or "{}").get("team_reward", False)
     mutuality = row.get("mutuality")
     mode = RewardMode(row["reward_mode"], 1.0 if mutuality is None else mutuality)
     try:
