@@ -170,7 +170,8 @@ def test_the_home_folder_is_spelled_out(monkeypatch):
     assert parameters.place("s3://bucket/~x") == "s3://bucket/~x"
 
 
-def test_no_text_from_a_file_is_markup_or_moves_the_terminal(capsys):
+def test_no_text_from_a_file_is_markup_or_moves_the_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     evil = "[red]x[/red] \x1b[31my\x1b]0;title\x07 \n z \u202e [link=http://a]b[/link] \udcff"
     table = terminal.new_table((evil, ""))
     table.add_row(evil)
