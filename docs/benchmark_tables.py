@@ -235,6 +235,18 @@ SECTIONS = {
         "step, ours and the other way in the same minute. For SB3 the ratio is how many times ours is faster; for the "
         "others it is how many times the time of what it wraps.",
     ),
+    "coverage": Section(
+        "Coverage of intervals, power of tests", "python benchmarks/coverage.py", "How often an interval contains the "
+        "truth, in simulated worlds; `docs/statistics.md` reads it.",
+    ),
+    "independence": Section(
+        "Independence of companions", "python benchmarks/independence.py --replicas 6", "Milliseconds of processor "
+        "time an iteration, with PyTorch's functions as they are and with those of `coopgym.numerics`, in turn.",
+    ),
+    "learning_margins": Section(
+        "Margins of tests of learning", "python benchmarks/learning_margins.py --seeds 5", "Over other seeds than the "
+        "tests': the bound and what is judged, and their distance in standard deviations.",
+    ),
 }  # fmt: skip
 
 
