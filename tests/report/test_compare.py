@@ -147,7 +147,8 @@ def test_table_csv_json_and_picture_say_the_same(tmp_path):
     json.dumps(found.to_dict(), allow_nan=False)
 
 
-def test_the_command_prints_and_writes(tmp_path):
+def test_the_command_prints_and_writes(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     first = folder(tmp_path / "a", lambda s: 1000.0 + s)
     second = folder(tmp_path / "b", lambda s: 1003.0 + s * s, settings={"hidden": [32, 32]})
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.parquet")}
