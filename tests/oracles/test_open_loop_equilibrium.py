@@ -127,11 +127,12 @@ def test_stage_equilibria_rolled_forward_follow_the_recorded_paths(golden):
 def test_one_agent_keeps_a_game_alive_for_both():
     """Where low trust ends the game, somebody pays for its survival, and nobody gains by another sequence."""
     solutions = open_loop_equilibrium(coopgym.game("TrustDilemma-v1", max_steps=12), "private", levels=41)
-    best = solutions[0]
-    assert best.status == "unrefuted"  # damage carries over besides trust, so that a search is all there is
-    assert best.certificate.relative <= best.certificate.at_most < 0.01
-    assert "lasts 12 of 12 steps" in best.notes
-    assert abs(best.actions[:5, 0] - best.actions[:5, 1]).min() > 5.0
+    for found in solutions:
+        assert found.status == "unrefuted"  # damage carries over besides trust, so that a search is all there is
+        assert found.certificate.relative <= found.certificate.at_most < 0.01
+        assert "lasts 12 of 12 steps" in found.notes
+    apart = [abs(found.actions[:5, 0] - found.actions[:5, 1]).min() for found in solutions]
+    assert apart[0] < 1.0 and max(apart) > 5.0  # both pay where the sum of rewards is larger; one alone can, too
 
 
 def test_a_certificate_finds_what_can_be_gained():
