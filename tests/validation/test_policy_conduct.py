@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from itertools import permutations
@@ -196,7 +197,8 @@ def test_a_study_on_disk(trained: Any, tmp_path: Path) -> None:
     run, policy = trained.runs[3], trained.policies[3]
     (tmp_path / "policies").mkdir()
     policy.save(tmp_path / "policies" / "one")
-    Records(tmp_path).write("runs", "one", [{**run.row(), "policy_file": "policies/one"}])
+    sha256 = hashlib.sha256((tmp_path / "policies" / "one.safetensors").read_bytes()).hexdigest()
+    Records(tmp_path).write("runs", "one", [{**run.row(), "policy_file": "policies/one", "policy_sha256": sha256}])
     (row,) = audit_folder(tmp_path)
     assert (row["algorithm"], row["reward_mode"], row["seed"]) == ("IPPO", "integrated", 1)
     assert row["r2"] == pytest.approx(audit_case(policy, "SLCD-v1").measures["r2"][0])
