@@ -106,7 +106,13 @@ def list_algorithms(kind: str | None = None) -> list[str]:
     if kind is not None:
         checks.choice("kind", kind, KINDS)
     _load()
-    return [a.name for k in KINDS for a in ALGORITHMS.values() if a.kind == k and kind in (None, k)]
+    found = [a for a in ALGORITHMS.values() if kind in (None, a.kind)]
+    return [a.name for a in sorted(found, key=_place)]
+
+
+def _place(a: Algorithm) -> tuple[int, bool, str]:
+    """Sorts by kind, then ours by file, then a user's as they came: what was imported first changes nothing."""
+    return KINDS.index(a.kind), not a.ours, a.module if a.ours else ""
 
 
 def algorithm(name: str, kind: str | None = None) -> Algorithm:

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +16,7 @@ from coopgym.algorithms.distributions import squash
 from coopgym.algorithms.features import Encoder
 from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.networks import Network
+from coopgym.algorithms.registry import algorithm
 from coopgym.envs import observation
 from coopgym.envs.catalogue import list_games
 
@@ -36,6 +39,12 @@ def test_what_is_registered():
     assert coopgym.list_algorithms("constant") == [f"Constant_{k}" for k in range(101)]
     assert len(learners) == 16 and len(coopgym.list_algorithms("oracle")) == 7
     assert len(coopgym.list_algorithms()) == 126
+
+
+def test_the_order_of_names_does_not_depend_on_what_was_imported_first():
+    code = "import coopgym.algorithms.qmix, coopgym.algorithms.ippo, coopgym; print(*coopgym.list_algorithms())"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == [name for name in coopgym.list_algorithms() if algorithm(name).ours]
 
 
 @pytest.mark.parametrize("id", [*list_games(), "PlatformEcosystem-v0", "DynamicPartnerSelection-v0"])
