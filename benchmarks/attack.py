@@ -1,13 +1,14 @@
 """Tries to refute the answers of ``coopgym.solve`` by means that share nothing with their certificates.
 
     python benchmarks/attack.py [--games TrustDilemma-v1] [--concepts coopetitive] [--modes private] [--starts 20]
-        [--iterations 8] [--answers FOLDER] [--status certified,unrefuted]
+        [--iterations 8] [--answers FOLDER] [--status certified,unrefuted] [--workers 1]
 
-It plays the game's own steps. For each kind of agent, or for a planner all roles together: late rises and falls of 1 to
-25 steps, two levels at every switch point, a forward dynamic programme over binned states, and L-BFGS-B on finite
-differences from the best of these, from the answer, and from random sequences, ``--starts`` in all. A row for each cell
-goes to ``results/attack.json``: what was tried, the best relative gain of each family and of all. Exit code 1 if a
-certified answer loses more than 1e-4, or a planner's optimum anything above rounding. What is done is skipped.
+It plays the game's own steps, for ``nash`` the first one only. For each kind of agent, or for a planner all roles
+together: 1,001 constants, late rises and falls of 1 to 25 steps, two levels at every switch point, a forward dynamic
+programme over binned states, and L-BFGS-B on finite differences from the best of these, from the answer, and from
+random sequences, ``--starts`` in all. A row for each cell goes to ``results/attack.json``: what was tried, the best
+relative gain of each family and of all. Exit code 1 if a certified answer loses more than 1e-4, or a planner's optimum
+anything above rounding. What is done is skipped.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cells import Filed
+from cells import Filed, carry_out
 from scipy.optimize import minimize
 
 import coopgym
@@ -36,7 +39,7 @@ from coopgym.mechanisms.base import State
 from coopgym.oracles.result import RefusedError, Solution
 
 LANES = 4000  # games that are played side by side
-CONCEPTS = ("coopetitive", "loyalty", "reciprocity", "trust_aware", "social_optimum")
+CONCEPTS = ("nash", "coopetitive", "loyalty", "reciprocity", "trust_aware", "social_optimum")
 FEW = 6  # agents up to which a planner's are tried apart from each other
 REFUTED, ROUNDING = 1e-4, 1e-6  # relative gains above which an equilibrium, an optimum is refuted
 BINS, LEVELS = 250, 21  # states that the dynamic programme keeps at a step; own levels that it tries from each
@@ -83,6 +86,11 @@ class Target:
         return total
 
 
+def constants(target: Target) -> Iterator[np.ndarray]:
+    """One rate for ever."""
+    yield np.repeat(np.linspace(0.0, 1.0, 1001)[:, None, None] * target.limit, target.game.horizon, axis=1)
+
+
 def late(target: Target) -> Iterator[np.ndarray]:
     """The answer, constants and what is expected until the last k steps; then a line, or a jump, to another level."""
     horizon, limit = target.game.horizon, target.limit
@@ -97,7 +105,8 @@ def late(target: Target) -> Iterator[np.ndarray]:
             line = np.minimum(np.maximum(np.arange(horizon) - (horizon - k - 1), 0) / k, 1.0)[:, None]
             for part in (line, (line > 0.0).astype(float)):
                 made += [(1.0 - part) * base + part * end * limit for end in np.linspace(0.0, 1.0, 6)]
-        yield np.stack(made)
+        if made:
+            yield np.stack(made)
 
 
 def switches(target: Target) -> Iterator[np.ndarray]:
@@ -151,7 +160,7 @@ def _best_of_bins(features: np.ndarray, total: np.ndarray, alive: np.ndarray) ->
     return order[np.sort(first)]
 
 
-FAMILIES = {"late changes": late, "two levels": switches, "dynamic programme": programmed}
+FAMILIES = {"constants": constants, "late changes": late, "two levels": switches, "dynamic programme": programmed}
 
 
 def climbed(target: Value, start: np.ndarray, limit: np.ndarray, iterations: int) -> tuple[np.ndarray, float]:
@@ -186,7 +195,7 @@ def attack(target: Target, starts: int, iterations: int, families: dict[str, Any
     leaders, tried, gains = [(value, target.own)], dict[str, int](), dict[str, float]()
     for name, family in families.items():
         found, count = list[tuple[float, np.ndarray]](), 0
-        for part in family(target):
+        for part in filter(len, family(target)):  # none has a place in one step
             values = target(part)
             count += len(part)
             found += [(float(values[k]), part[k]) for k in np.argsort(-values)[:2]]
@@ -222,6 +231,13 @@ def targets(game: Game, mode: RewardMode, answer: Solution) -> Iterator[tuple[st
             yield game.agents[agent], Target(game, mode, answer, [np.array([agent])], np.eye(game.n)[agent])
 
 
+def attack_one(cell: dict[str, str], report: Callable[[Any], None], options: argparse.Namespace) -> None:
+    """Report the outcome of one cell, if there is an answer to attack."""
+    found = row(cell, options)
+    if found is not None:
+        report(found)
+
+
 def row(cell: dict[str, str], options: argparse.Namespace) -> dict[str, Any] | None:
     """The outcome of one cell; None where there is nothing to attack."""
     game = coopgym.game(cell["game"]).to("numpy")
@@ -231,6 +247,8 @@ def row(cell: dict[str, str], options: argparse.Namespace) -> dict[str, Any] | N
         return None
     if options.status and answer.status not in options.status:
         return None
+    if answer.actions.ndim == 1:  # of one step
+        game = replace(game, horizon=1)
     began, found = time.process_time(), dict[str, Any]()
     mode, value = RewardMode.of(cell["reward_mode"]), float(answer.rewards.sum())
     for who, target in targets(game, mode, answer):
@@ -255,6 +273,7 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--starts", type=int, default=20)
     parser.add_argument("--iterations", type=int, default=8)
     parser.add_argument("--answers", help="a folder in which benchmarks/oracles.py has kept answers (--cache)")
+    parser.add_argument("--workers", type=int, default=1)
     return parser.parse_args()
 
 
@@ -262,21 +281,18 @@ def main() -> int:
     """Attack what has not been attacked yet, file it, print it."""
     options = asked()
     filed = Filed(Path(__file__).parent / "results" / "attack.json")
-    for game in options.games:
-        for concept in options.concepts:
-            for mode in options.modes:
-                cell = {"game": game, "concept": concept, "reward_mode": mode}
-                found = row(cell, options) if filed.lacks(cell) else None
-                if found is not None:
-                    filed.add(cell | found)
-                    print(*cell.values(), found["status"], f"gain {found['gain']:.2e}", found["attacks"], flush=True)
+    cells = [
+        {"game": game, "concept": concept, "reward_mode": mode}
+        for game in options.games for concept in options.concepts for mode in options.modes
+    ]  # fmt: skip
+    failed = carry_out(partial(attack_one, options=options), cells, filed, options.workers)
     worst = {
         status: max((r["gain"] for r in filed.rows if r["status"] == status), default=0.0)
         for status in ("certified", "unrefuted", "approximate")
     }
     optima = max((r["gain"] for r in filed.rows if r["concept"] == "social_optimum"), default=0.0)
     print(f"largest relative gains: {worst}; over a planner's optimum: {optima:.2e}")
-    return int(worst["certified"] > REFUTED or optima > ROUNDING)
+    return int(failed or worst["certified"] > REFUTED or optima > ROUNDING)
 
 
 if __name__ == "__main__":

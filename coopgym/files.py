@@ -24,6 +24,7 @@ from typing import IO, Any
 ENDING = ".coopgym.tmp"  # of the temporary names that this module gives
 LEFTOVER = re.compile(rf"\.(.+)\.[0-9a-f]{{12}}{re.escape(ENDING)}")
 MARKER = ".coopgym.json"  # in a folder that was built here: what it is, and the checksum of each of its files
+PICTURE = "coopgym picture"  # stands in each picture made here as the program that made it
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")  # of files that are named after something in a record
 SHOWN = 3  # files that an error names
 
@@ -94,6 +95,18 @@ def check_own(path: Path, own: Callable[[bytes], bool]) -> None:
         raise OverwriteError(f"{str(path)!r} is a folder; give the name of a file")
     if os.path.lexists(path) and not (path.is_file() and own(path.read_bytes())):
         raise OverwriteError(f"{str(path)!r} was not written by coopgym; move it away or give another name")
+
+
+def check_picture(path: Path) -> None:
+    """Raise OverwriteError if ``path`` is a folder, or a file that is no picture made by this package."""
+    check_own(path, lambda content: PICTURE.encode() in content)
+
+
+def write_picture(path: Path, data: bytes) -> None:
+    """Write a picture, which holds PICTURE, in the place of one that was made here; see ``check_picture``."""
+    check_picture(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, data)
 
 
 def set_aside(path: Path, suffix: str) -> Path:

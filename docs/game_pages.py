@@ -219,6 +219,8 @@ def pages() -> dict[str, str]:
 def draw(names: list[str]) -> None:
     """Pictures and animations."""
     for game in map(coopgym.game, names):
+        for old in (FOLDER / f"{game.name}.png", FOLDER / f"{game.name}.webp"):
+            old.unlink(missing_ok=True)
         plot_game(game, FOLDER / f"{game.name}.png")
         animate_game(game, FOLDER / f"{game.name}.webp")
 

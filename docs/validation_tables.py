@@ -202,5 +202,7 @@ def page(text: str) -> str:
 
 if __name__ == "__main__":
     if "--write" in sys.argv:
+        for old in PAGE.parent.glob("case_*.png"):
+            old.unlink()
         plot_cases((1, 2, 3, 4), PAGE.parent)
     keep(PAGE, page, __doc__)

@@ -11,7 +11,9 @@ from coopgym.audit.bench import Bench
 from coopgym.audit.effort import step_of
 from coopgym.audit.measures import ratio
 from coopgym.audit.traces import Plan, Traces
+from coopgym.envs.reward import RewardMode
 from coopgym.oracles.exploitability import exploitability
+from coopgym.oracles.scale import size, unit
 
 ROOM = 20_000_000  # numbers that the interventions of some seats may fill
 
@@ -22,13 +24,14 @@ class Gains:
     deviations from a step on that is not played, because a rule ends the game before.
 
     gain: P_i(deviation) - P_i; loss: mean over j != i of P_j(deviation) - P_j, negative where the others are harmed;
-    counted: gain > tau and loss < -tau; value ``[R, N]``: P_i. Payoffs, or rewards of the mode trained on.
+    counted: gain > tau and loss < -tau; size ``[R, N]``: |P_i|, what a relative gain is divided by (where it is next to
+    nothing, a millionth of what a step can pay). Payoffs, or rewards of the mode trained on.
     """
 
     gain: np.ndarray
     loss: np.ndarray
     counted: np.ndarray
-    value: np.ndarray
+    size: np.ndarray
     profitable: np.ndarray
 
     @property
@@ -41,6 +44,11 @@ class Gains:
         """Largest gain ``[R, N]``; negative where all that was tried costs the deviator."""
         gains = self._flat(self.gain)
         return np.asarray(np.where(np.isnan(gains).all(-1), np.nan, np.nan_to_num(gains, nan=-np.inf).max(-1)))
+
+    @property
+    def relative(self) -> np.ndarray:
+        """``best`` as a share of ``size``."""
+        return np.asarray(self.best / self.size)
 
     def at_best(self, x: np.ndarray) -> np.ndarray:
         """An array of the grid at each agent's best deviation, ``[R, N]``."""
@@ -70,7 +78,7 @@ class Deviations:
 
     starts ``[K]``, spans ``[D]`` [steps]; levels ``[L - 1]`` rates, of which the last is followed by each agent's
     selfish reply ``[R, N]``. sustained ``[R, N, N]``: payoffs of all where agent i plays its selfish reply throughout.
-    Best gains are payoffs over an episode; relative: over max(1, |P_i|); onset, in [0, 1] or inf: the earliest t0 / T
+    Best gains are payoffs over an episode; relative: over |P_i|; onset, in [0, 1] or inf: the earliest t0 / T
     at which the level of the best deviation exploits; deterrence: best gain against a replay less that against partners
     who react: what their reactions are worth as protection. exploit, exploit_reward ``[R, N]``: gain of the best reply
     found to the profile, NaN unless asked for.
@@ -119,18 +127,13 @@ class Deviations:
         one_step, lasting = (np.nan_to_num(paid.gain[..., d], nan=-np.inf).max((2, 3)) for d in (0, -1))
         one_step, lasting = (np.where(np.isinf(x), np.nan, x) for x in (one_step, lasting))
         return {
-            "best_gain": paid.best, "best_gain_relative": relative(paid), "best_gain_one_step": one_step,
+            "best_gain": paid.best, "best_gain_relative": paid.relative, "best_gain_one_step": one_step,
             "best_gain_sustained": lasting, "harm_at_best": paid.at_best(paid.loss), "harm_ratio": paid.harm,
             "exploitable": paid.exploitable, "onset": self.onset, "best_gain_replayed": self.replayed.best,
             "deterrence": self.deterrence, "best_gain_reward": rewarded.best,
-            "best_gain_relative_reward": relative(rewarded), "exploitable_reward": rewarded.exploitable,
+            "best_gain_relative_reward": rewarded.relative, "exploitable_reward": rewarded.exploitable,
             "exploitability": self.exploit, "exploitability_reward": self.exploit_reward,
         }  # fmt: skip
-
-
-def relative(gains: Gains) -> np.ndarray:
-    """Best gain over max(1, |P_i|), ``[R, N]``."""
-    return np.asarray(gains.best / np.maximum(1.0, np.abs(gains.value)))
 
 
 def deviations(bench: Bench) -> Deviations:
@@ -142,7 +145,9 @@ def deviations(bench: Bench) -> Deviations:
     reacting, replayed = grid.play(), grid.play(_while_played(subject.base))
     undefined = {}
     played = np.asarray(subject.base.alive[..., list(starts)].any(1))  # [R, K]
-    paid = _gains(bench, reacting.payoffs, subject.base.payoffs.sum(-2), played)
+    step = np.full((subject.replicas, 1), unit(game, RewardMode("private")))
+    step_rewards = np.array([[unit(game, mode)] for mode in subject.modes])
+    paid = _gains(bench, reacting.payoffs, subject.base.payoffs.sum(-2), played, step)
     if np.isnan(paid.harm).any():
         undefined["harm_ratio"] = "no deviation that was tried is profitable"
     exploit = [np.full((subject.replicas, game.n), np.nan)] * 2
@@ -154,8 +159,8 @@ def deviations(bench: Bench) -> Deviations:
         why = 'best replies are searched with effort="full" only'
         undefined |= {"exploitability": why, "exploitability_reward": why}
     return Deviations(
-        paid=paid, rewarded=_gains(bench, reacting.rewards, subject.base.rewards.sum(-2), played),
-        replayed=_gains(bench, replayed.payoffs, subject.base.payoffs.sum(-2), played), starts=starts,
+        paid=paid, rewarded=_gains(bench, reacting.rewards, subject.base.rewards.sum(-2), played, step_rewards),
+        replayed=_gains(bench, replayed.payoffs, subject.base.payoffs.sum(-2), played, step), starts=starts,
         levels=grid.levels, selfish=bench.selfish, spans=spans,
         sustained=bench.everybody(reacting.payoffs[:, :, 0, -1, -1].mean(2)), exploit=exploit[0],
         exploit_reward=exploit[1], undefined=undefined,
@@ -218,8 +223,9 @@ class _Grid:
             yield bench.seats[k : k + size]
 
 
-def _gains(bench: Bench, deviated: np.ndarray, base: np.ndarray, played: np.ndarray) -> Gains:
-    """deviated ``[R, S, K, L, D, E, N]``, base ``[R, E, N]``; played ``[R, K]``: starts that an episode reaches."""
+def _gains(bench: Bench, deviated: np.ndarray, base: np.ndarray, played: np.ndarray, step: np.ndarray) -> Gains:
+    """deviated ``[R, S, K, L, D, E, N]``, base ``[R, E, N]``; played ``[R, K]``: starts that an episode reaches;
+    step ``[R, 1]``: what a step can pay."""
     n, seats = bench.game.n, bench.seats
     before = base[:, None, None, None, None]
     change = deviated - before
@@ -234,7 +240,7 @@ def _gains(bench: Bench, deviated: np.ndarray, base: np.ndarray, played: np.ndar
     return Gains(
         gain=bench.everybody(np.where(possible, own.mean(-1), np.nan)),
         loss=bench.everybody(np.where(possible, others.mean(-1), np.nan)),
-        counted=bench.everybody(profitable & harmful & possible) > 0, value=base.mean(1),
+        counted=bench.everybody(profitable & harmful & possible) > 0, size=size(base.mean(1), step),
         profitable=bench.everybody(profitable & possible) > 0,
     )  # fmt: skip
 

@@ -40,7 +40,7 @@ def fairness(subject: Subject, known: Yardsticks) -> Fairness:
     """Of undisturbed play."""
     payoffs = subject.base.payoffs.sum(-2).mean(1)
     surplus = payoffs - known.autarky * subject.base.lengths.mean(1)[:, None]
-    small = ROUNDING * np.maximum(1.0, np.abs(payoffs).max())
+    small = ROUNDING * np.abs(payoffs).max()
     surplus = np.where(np.abs(surplus) <= small, 0.0, surplus)
     return of_surplus(surplus, subject.game.endowment)
 

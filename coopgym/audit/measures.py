@@ -74,7 +74,7 @@ _FAIRNESS = {
 }
 _DEVIATIONS = {
     "best_gain": Measure(PAYOFF, -INF, INF, True, "largest P_i(deviation) - P_i against partners who react"),
-    "best_gain_relative": Measure(SHARE, -INF, INF, True, "the same over max(1, |P_i|)"),
+    "best_gain_relative": Measure(SHARE, -INF, INF, True, "the same as a share of |P_i|"),
     "best_gain_one_step": Measure(PAYOFF, -INF, INF, True, "largest gain of deviations that last one step"),
     "best_gain_sustained": Measure(PAYOFF, -INF, INF, True, "largest gain of deviations that last to the end"),
     "harm_at_best": Measure(PAYOFF, -INF, INF, True, "mean change of the others' payoffs at the best deviation"),

@@ -16,6 +16,7 @@ from coopgym.cli.parameters import ALL_MODES, Device, GameName, Json, Modes, Qui
 from coopgym.cli.pictures import picture
 from coopgym.cli.report import report
 from coopgym.cli.studies import app as studies
+from coopgym.files import check_picture, output_path
 from coopgym.oracles import NAMES
 
 app = typer.Typer(
@@ -244,13 +245,15 @@ def ablate(
 
     folder = f"runs/ablation-{game}" if out is None else out
     chosen = algorithms or trainers.DEFAULTS[trainers.check(trainer)]
+    if "://" not in folder:  # at a URL there are records only
+        check_picture(output_path(folder) / "ablation.png")
     with output.progress(quiet) as bar:
         result = run_ablation(
             game, names(chosen), trainer=trainer, reward_modes=names(modes), seeds=seeds, steps=steps,
             out=folder, workers=workers, device=device, news=bar,
         )  # fmt: skip
     picture = None
-    if result.lines and isinstance(result.folder, Path):  # at a URL there are records only
+    if result.lines and isinstance(result.folder, Path):
         picture = plot_ablation(result.runs, result.curves, result.folder / "ablation.png")
     output.ablation(result, picture, json)
     if result.failures:

@@ -10,6 +10,7 @@ import typer
 
 from coopgym.envs.catalogue import entry
 from coopgym.envs.reward import RewardMode
+from coopgym.files import OverwriteError, check_picture
 
 PICTURES = (".png", ".pdf", ".svg", ".eps", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
 
@@ -27,10 +28,14 @@ def path(text: str | Path) -> Path:
 
 
 def drawing(text: str | Path) -> Path:
-    """The file of a picture; BadParameter for a suffix of which no picture can be made."""
+    """The file of a picture; BadParameter for a suffix of which none can be made, or where another file is there."""
     found = path(text)
     if found.suffix.lower() not in PICTURES:
         raise typer.BadParameter(f"{str(text)!r} must end in {', '.join(PICTURES)}: a picture is stored as one of them")
+    try:
+        check_picture(found)
+    except OverwriteError as reason:
+        raise typer.BadParameter(str(reason)) from reason
     return found
 
 

@@ -47,6 +47,8 @@ def run(
         return
     with study_output.watching(plan, quiet) as watcher:
         done = study.run(config, out=out, workers=workers, engine_name=engine, watcher=watcher)
+    for name in done.earlier:
+        say("note", f"the folder held another design of this study; its file is kept as {name}")
     for failure in done.failures:
         say("error", failure)
     study_output.status(done.status, json, done.failures)

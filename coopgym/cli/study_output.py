@@ -124,6 +124,8 @@ def card(made: Card, json: bool) -> None:
     out = new_console()
     out.print(rows)
     out.print(f"data set, read back by mlcroissant: {made.folder}", highlight=False, markup=False, soft_wrap=True)
+    if made.others:
+        out.print(f"left out: {made.others:,} runs in the folder that this design does not ask for", highlight=False)
     return None
 
 

@@ -115,7 +115,7 @@ def nearest(value: Any, names: Iterable[str]) -> str:
 
 def vector(name: str, value: Any, n: int, low: float, high: float) -> np.ndarray:
     """``value`` as float64 ``[n]`` (a scalar is repeated) with entries in [low, high]."""
-    x = _floats(name, value)
+    x = floats(name, value)
     if x.ndim == 0:
         x = np.full(n, float(x))
     if x.shape != (n,):
@@ -133,7 +133,7 @@ def shares(value: Any, n: int) -> np.ndarray:
 
 def square(name: str, value: Any, n: int, diagonal: float = 0.0) -> np.ndarray:
     """``value`` as float64 ``[n, n]`` with entries in [0, 1]; the diagonal is set to ``diagonal``."""
-    x = _floats(name, value)
+    x = floats(name, value)
     if x.ndim == 0:
         x = np.full((n, n), float(x))
     if x.shape != (n, n):
@@ -143,7 +143,8 @@ def square(name: str, value: Any, n: int, diagonal: float = 0.0) -> np.ndarray:
     return _bounded(name, x, 0.0, 1.0)
 
 
-def _floats(name: str, value: Any) -> np.ndarray:
+def floats(name: str, value: Any) -> np.ndarray:
+    """``value`` as an array of double precision; ValueError where it holds what is no such number."""
     try:
         return np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):

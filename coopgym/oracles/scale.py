@@ -17,6 +17,6 @@ def unit(game: Game, mode: RewardMode) -> float:
     return float(np.abs(game.stage_rewards(mode.weights, game.reset(), game.clip(actions))).max())
 
 
-def size(values: np.ndarray | float, unit: float) -> np.ndarray:
+def size(values: np.ndarray | float, unit: np.ndarray | float) -> np.ndarray:
     """|values| of any shape, at least ``FLOOR`` units: what a relative gain is divided by."""
-    return np.maximum(np.abs(values), max(FLOOR * unit, 1e-300))
+    return np.asarray(np.maximum(np.abs(values), np.maximum(FLOOR * np.asarray(unit), 1e-300)))

@@ -11,6 +11,7 @@ from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
 from coopgym.envs.reward import RewardMode
 from coopgym.extras import explains
+from coopgym.mechanisms import checks
 from coopgym.oracles.equilibrium import stage_equilibrium
 from coopgym.oracles.optimum import stage_optimum
 from coopgym.oracles.result import RefusedError, Solution
@@ -30,7 +31,7 @@ class Scale:
 
     def score(self, welfare: Any) -> Any:
         """(welfare - nash) / (optimum - nash); not cut to [0, 1]: below 0 is worse than selfish play."""
-        values = (np.asarray(welfare, dtype=np.float64) - self.nash) / (self.optimum - self.nash)
+        values = (checks.floats("welfare", welfare) - self.nash) / (self.optimum - self.nash)
         return float(values) if values.ndim == 0 else values
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from PIL import Image
 
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
+from coopgym.files import PICTURE, check_picture, write_picture
 from coopgym.report import network
 from coopgym.report.plots import FAINT, INK, STYLE
 from coopgym.report.scripts import Course, course
@@ -33,20 +35,25 @@ Colour = tuple[float, float, float]
 def animate_game(game: Game | str, path: str | Path, *, steps: int | None = None, **game_options: Any) -> Path:
     """Save an animated WebP or GIF of the game's script, one frame a step, and return its path.
 
-    steps: of the episode, fewer than the script's. Raises ValueError for another suffix.
+    steps: of the episode, fewer than the script's. Raises ValueError for another suffix, and OverwriteError where a
+    file is in the way that is no picture of ours.
     """
     target = Path(path)
     if target.suffix not in FORMATS:
         raise ValueError(
             f"path={str(path)!r} must end in {' or '.join(FORMATS)}: an animation is stored as one of them"
         )
+    check_picture(target)
     frames = list(pictures(course(make_game(game, **game_options), steps)))
     times = [PACE] * (len(frames) - 1) + [REST]
     how: dict[str, Any] = (
-        {"lossless": True, "quality": 100, "method": 4} if target.suffix == ".webp" else {"disposal": 1}
+        {"format": "WEBP", "lossless": True, "quality": 100, "method": 4, "xmp": PICTURE.encode()}
+        if target.suffix == ".webp"
+        else {"format": "GIF", "disposal": 1, "comment": PICTURE.encode()}
     )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    frames[0].save(target, save_all=True, append_images=frames[1:], duration=times, loop=LOOPS, **how)
+    kept = io.BytesIO()
+    frames[0].save(kept, save_all=True, append_images=frames[1:], duration=times, loop=LOOPS, **how)
+    write_picture(target, kept.getvalue())
     return target
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, PercentFormatter
 
+from coopgym.files import PICTURE, write_picture
 from coopgym.statistics import MEAN, mean_interval
 from coopgym.study.identity import labels
 from coopgym.study.summary import Line, cooperation_rate, mode_label, summarise
@@ -42,7 +44,16 @@ STYLE: Any = {
     "pdf.fonttype": 42,  # TrueType: journals refuse Type 3
     "ps.fonttype": 42,
 }
-UNSAID = {".png": ("Software",), ".svg": ("Creator", "Date"), ".pdf": ("Creator", "Producer", "CreationDate")}
+TOLD: dict[str, dict[str, Any]] = {  # what a file says of its making: the program, no date, so the same bytes each time
+    ".png": {"metadata": {"Software": PICTURE}},
+    ".svg": {"metadata": {"Creator": PICTURE, "Date": None}},
+    ".pdf": {"metadata": {"Creator": PICTURE, "Producer": None, "CreationDate": None}},
+    ".eps": {"metadata": {"Creator": PICTURE}},
+    ".jpg": {"pil_kwargs": {"comment": PICTURE.encode()}},
+    ".tif": {"pil_kwargs": {"software": PICTURE}},
+    ".webp": {"pil_kwargs": {"xmp": PICTURE.encode()}},
+}
+SAME = {".jpeg": ".jpg", ".tiff": ".tif"}
 
 
 def plot_ablation(runs: Sequence[Row], curves: Sequence[Row], path: str | Path) -> Path:
@@ -73,13 +84,20 @@ def plot_ablation(runs: Sequence[Row], curves: Sequence[Row], path: str | Path) 
 
 
 def save(figure: Figure, path: str | Path) -> Path:
-    """Write a picture of the kind that its ending says, without program and date: the same picture, the same bytes."""
+    """Write a picture of the kind that its ending says; it replaces a picture of ours only.
+
+    Raises:
+        ValueError: For another ending.
+        OverwriteError: If something else has this name.
+    """
     target = Path(path)
-    known = [f".{kind}" for kind in figure.canvas.get_supported_filetypes()]
-    if target.suffix.lower() not in known:
-        raise ValueError(f"path={str(path)!r} must end in {', '.join(known)}: a picture is stored as one of them")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(target, metadata=dict.fromkeys(UNSAID.get(target.suffix.lower(), ())) or None)
+    ending = SAME.get(target.suffix.lower(), target.suffix.lower())
+    if ending not in TOLD:
+        known = ", ".join([*TOLD, *SAME])
+        raise ValueError(f"path={str(path)!r} must end in {known}: a picture is stored as one of them")
+    kept = io.BytesIO()
+    figure.savefig(kept, format=ending[1:], **TOLD[ending])
+    write_picture(target, kept.getvalue())
     return target
 
 

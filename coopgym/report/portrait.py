@@ -13,12 +13,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.game import Game
+from coopgym.files import PICTURE, check_picture, write_picture
 from coopgym.report import network
 from coopgym.report.animation import SHADED, grouped
-from coopgym.report.plots import COLOURS, INK, STYLE
+from coopgym.report.plots import COLOURS, INK, STYLE, save
 from coopgym.report.scripts import Course, course
 from coopgym.report.surface import Surface, surface
 
@@ -31,20 +33,27 @@ FORMATS = (".png", ".pdf", ".svg")
 
 
 def plot_game(game: Game | str, path: str | Path, **game_options: object) -> Path:
-    """Save the picture of a game and return its path; ValueError for a suffix other than .png, .pdf or .svg."""
+    """Save the picture of a game and return its path.
+
+    Raises:
+        ValueError: For a suffix other than .png, .pdf or .svg.
+        OverwriteError: If a file is in the way that is no picture of ours.
+    """
     made, target = make_game(game, **game_options), Path(path)
     if target.suffix not in FORMATS:
         raise ValueError(f"path={str(path)!r} must end in {', '.join(FORMATS)}: a picture is stored as one of them")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    check_picture(target)
     with matplotlib.rc_context({**STYLE, "font.size": TEXT, "axes.titlesize": TEXT, "axes.labelsize": TEXT}):
         figure = _figure(made)
         if target.suffix != ".png":
-            figure.savefig(target, metadata={"CreationDate": None} if target.suffix == ".pdf" else {"Date": None})
-            return target
-        kept = io.BytesIO()
-        figure.savefig(kept, dpi=100, metadata={"Software": None})
-    few = Image.open(kept).convert("RGB").quantize(PALETTE, dither=Image.Dither.NONE)
-    few.save(target, optimize=True)
+            return save(figure, target)
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="png", dpi=100)
+    few = Image.open(drawn).convert("RGB").quantize(PALETTE, dither=Image.Dither.NONE)
+    kept, told = io.BytesIO(), PngInfo()
+    told.add_text("Software", PICTURE)
+    few.save(kept, format="PNG", optimize=True, pnginfo=told)
+    write_picture(target, kept.getvalue())
     return target
 
 

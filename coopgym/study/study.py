@@ -77,11 +77,13 @@ class Status:
 
 @dataclass(frozen=True)
 class Done:
-    """What ``run`` has done. skipped: runs that were there before; failures: a sentence for each failed program."""
+    """What ``run`` has done. skipped: runs that were there before; failures: a sentence for each failed program;
+    earlier: names that configurations got which stood beside the records before."""
 
     status: Status
     skipped: int
     failures: list[str]
+    earlier: tuple[str, ...] = ()
 
 
 def run(
@@ -107,9 +109,9 @@ def run(
     runner = Runner(cells, records, how, work, resume, watcher or Watcher())
     _check_source(source, found, records)
     records.check()
-    _keep(source, records)
+    earlier = _keep(source, records)
     failures = runner.run()
-    return Done(_status(found, cells, excluded, records), runner.skipped, failures)
+    return Done(_status(found, cells, excluded, records), runner.skipped, failures, earlier)
 
 
 def plan(source: str | Path, out: str | Path | None = None, workers: int | None = None) -> Status:
@@ -201,13 +203,13 @@ def _check_source(source: str | Path, found: Config, records: Records) -> None:
             )
 
 
-def _keep(source: str | Path, records: Records) -> None:
-    """The configuration beside the records; an earlier one of the same study gets another name."""
+def _keep(source: str | Path, records: Records) -> tuple[str, ...]:
+    """Put the configuration beside the records; the new names of earlier ones of the same study."""
     name, own = f"{SOURCE}{formats.suffix(source)}", Path(source).read_bytes()
-    for other, content in _sources(records):
-        if (other, content) != (name, own):
-            records.store.set_aside(other, f"{PurePosixPath(other).suffix}.earlier")
+    others = [other for other, content in _sources(records) if (other, content) != (name, own)]
+    earlier = [records.store.set_aside(other, f"{PurePosixPath(other).suffix}.earlier") for other in others]
     records.store.write(name, own)
+    return tuple(earlier)
 
 
 def _read(source: str | Path) -> tuple[Config, list[Cell], list[Excluded]]:

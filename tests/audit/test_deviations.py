@@ -9,6 +9,7 @@ from players import GAME, against, always, defects_at_the_end, generous, grim, t
 import coopgym
 from coopgym.audit.behaviour import audit
 from coopgym.audit.effort import QUICK, Effort
+from coopgym.audit.measures import CATALOGUE, PAYOFF
 
 FINE = Effort(**{**vars(QUICK), "name": "fine", "levels": 21, "starts": (0.0, 0.25, 0.5, 0.75, -5, -1)})
 
@@ -107,3 +108,12 @@ def test_exploitability_is_found_in_full_only():
     found = tried(tit_for_tat(short), short, full).values
     assert (found["exploitability"] >= found["best_gain"] - 1e-6).all()
     assert np.isnan(tried(tit_for_tat()).values["exploitability"]).all()
+
+
+def test_shares_do_not_depend_on_the_unit_of_payoffs():
+    small, large = (coopgym.game("PublicGoods-v1", endowment=e, max_steps=10) for e in (0.01, 50.0))
+    one, two = (audit(tit_for_tat(game), game, effort="quick").values for game in (small, large))
+    names = [name for name in one if CATALOGUE[name].unit not in (PAYOFF, "reward")]
+    assert {"best_gain_relative", "best_gain_relative_reward"} <= set(names)
+    for name in names:
+        np.testing.assert_allclose(one[name], two[name], rtol=1e-7, atol=1e-9, err_msg=name)

@@ -46,7 +46,7 @@ def test_it_refutes_a_constant(attack):
     answer = coopgym.solve(game, "coopetitive", "private")
     worse = dataclasses.replace(answer, actions=np.full((8, 2), 50.0))
     found = outcome(attack, game, "private", worse)["firm_0"]
-    assert {"late changes", "two levels", "dynamic programme", "L-BFGS-B starts"} == set(found["tried"])
+    assert {"constants", "late changes", "two levels", "dynamic programme", "L-BFGS-B starts"} == set(found["tried"])
     assert all(gain > 1e-3 for gain in found["gains"].values())
 
 
@@ -61,3 +61,12 @@ def test_rules_answer_and_planners_are_attacked_together(attack):
     assert target(target.own[None])[0] == pytest.approx(
         Sequences(game, RewardMode("private")).play(best.actions).rewards.sum()
     )
+
+
+def test_an_equilibrium_of_one_step_is_attacked_in_one_step(attack):
+    game = dataclasses.replace(coopgym.game("SLCD-v1"), horizon=1)
+    answer = coopgym.solve("SLCD-v1", "nash", "private")
+    worse = dataclasses.replace(answer, actions=0.9 * answer.actions)
+    right, wrong = (outcome(attack, game, "private", each)["samsung_0"]["gains"] for each in (answer, worse))
+    assert set(right) == {"constants", "dynamic programme", "L-BFGS-B"} and max(right.values()) <= 1e-9
+    assert min(wrong.values()) > 1e-6

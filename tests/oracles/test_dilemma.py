@@ -166,6 +166,12 @@ def test_where_survival_is_at_stake_the_best_constant_is_the_better_end():
     assert ends.optimum > 29_000.0
 
 
+@pytest.mark.parametrize("welfare", [10**400, "much", [1.0, 10**400]])
+def test_a_score_of_what_is_no_number_is_refused_in_a_sentence(welfare):
+    with pytest.raises(ValueError, match=r"welfare=.* is not an array of numbers"):
+        score(welfare, "PublicGoods-v1")
+
+
 def test_no_score_where_there_is_no_dilemma():
     with pytest.raises(RefusedError, match=r"ReciprocalDilemma-v1: selfish play earns .* apart"):
         score(29_650.0, "ReciprocalDilemma-v1")

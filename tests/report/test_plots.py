@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 from made_up import curves, rows
+from matplotlib.figure import Figure
+from typer.testing import CliRunner
 
 import coopgym
+from coopgym.cli.commands import app
+from coopgym.files import OverwriteError
+from coopgym.report import plots
+from coopgym.report.animation import animate_game
 from coopgym.report.plots import plot_ablation
+from coopgym.report.portrait import plot_game
 from coopgym.report.solutions import plot_solutions
 
 
@@ -34,6 +41,50 @@ def test_the_ending_says_which_kind_and_no_date_is_in_it(tmp_path, ending, begin
     first, second = (plot_ablation(runs, [], tmp_path / "new" / f"{name}.{ending}").read_bytes() for name in "ab")
     assert first.startswith(begins)
     assert first == second
+
+
+@pytest.mark.parametrize("ending", ["png", "svg", "pdf", "eps", "jpg", "jpeg", "tif", "tiff", "webp"])
+def test_a_picture_replaces_one_of_ours_and_no_other_file(tmp_path, ending):
+    figure, path = Figure(figsize=(2.0, 1.0)), tmp_path / f"a.{ending}"
+    plots.save(figure, path)
+    figure.text(0.5, 0.5, "new")
+    before = path.read_bytes()
+    plots.save(figure, path)
+    assert path.read_bytes() != before
+    figure.savefig(path)  # as somebody else's
+    before = path.read_bytes()
+    with pytest.raises(OverwriteError, match=f"a.{ending}' was not written by coopgym"):
+        plots.save(figure, path)
+    assert path.read_bytes() == before and [found.name for found in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize(("draw", "endings"), [(plot_game, ("png", "svg", "pdf")), (animate_game, ("webp", "gif"))])
+def test_so_does_the_picture_of_a_game(tmp_path, draw, endings):
+    for ending in endings:
+        path = tmp_path / f"game.{ending}"
+        for _ in range(2):
+            draw("SLCD-v1", path)
+        path.write_bytes(b"mine")
+        with pytest.raises(OverwriteError, match="was not written by coopgym"):
+            draw("SLCD-v1", path)
+        assert path.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    "command", ["solve SLCD-v1 --concept nash --plot", "landscape SLCD-v1 --plot", "picture SLCD-v1 --out"]
+)
+def test_commands_refuse_it_before_they_work(tmp_path, command):
+    path = tmp_path / "mine.png"
+    path.write_bytes(b"mine")
+    told = CliRunner().invoke(app, [*command.split(), str(path)], env={"COLUMNS": "200"})
+    assert told.exit_code == 2 and "was not written by coopgym" in " ".join(told.output.split())
+    assert path.read_bytes() == b"mine"
+
+
+def test_an_ablation_refuses_it_before_it_trains(tmp_path):
+    (tmp_path / "ablation.png").write_bytes(b"mine")
+    told = CliRunner().invoke(app, ["ablate", "SLCD-v1", "--out", str(tmp_path)], env={"COLUMNS": "200"})
+    assert told.exit_code != 0 and [path.name for path in tmp_path.iterdir()] == ["ablation.png"]
 
 
 def test_journals_take_the_fonts_and_text_of_an_svg_is_text(tmp_path):

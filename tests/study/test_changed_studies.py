@@ -62,6 +62,8 @@ def test_a_changed_study_makes_other_runs_and_keeps_both_apart(source, tmp_path,
     assert [line.runs for line in summarise(rows)] == [2] * 4
     told = CliRunner().invoke(app, ["study", "status", str(tmp_path / "out")])
     assert "not counted: 4 runs" in told.output
+    told = CliRunner().invoke(app, ["study", "card", str(tmp_path / "out"), "--out", str(tmp_path / "data")])
+    assert told.exit_code == 0 and "left out: 4 runs" in told.output
 
 
 def test_variants_of_one_study_stay_apart_everywhere(source, tmp_path):

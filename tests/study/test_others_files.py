@@ -159,6 +159,7 @@ def test_the_file_of_another_study_is_neither_replaced_nor_removed(whole, tmp_pa
     if not refused:
         assert done.exit_code == 0, done.output
         assert (out / "study.toml.earlier").read_text() == text and (out / "study.toml").read_text() == TEXT
+        assert "kept as study.toml.earlier" in done.stderr
 
 
 def test_files_of_others_in_the_folder_of_records_stay(tmp_path, monkeypatch):

@@ -19,15 +19,19 @@ from coopgym.study.schema import PUBLISHED
 
 @dataclass(frozen=True)
 class Card:
-    """Where a data set is, every number that its papers quote, and the records that mlcroissant has read of each."""
+    """Where a data set is, every number that its papers quote, and the records that mlcroissant has read of each.
+
+    others: runs beside the study that its design does not ask for; the data set leaves them out.
+    """
 
     folder: Path
     counts: dict[str, Any]
     read: dict[str, int]
+    others: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
-        return {"folder": str(self.folder), "counts": self.counts, "read": self.read}
+        return {"folder": str(self.folder), "counts": self.counts, "read": self.read, "others": self.others}
 
 
 KIND = "data set"  # what the marker of the folder says
@@ -65,7 +69,7 @@ def make(folder: str | Path, out: str | Path | None = None, metrics: Sequence[st
         wanted = {each: len(rows) for each, rows in tables.items()}
         if any(found != wanted for found in read):
             raise ValueError(f"mlcroissant reads {read} records from {target}, and {wanted} were written")
-    return Card(target, counts, read[0])
+    return Card(target, counts, read[0], study.status(folder).others)
 
 
 def _papers(
