@@ -46,3 +46,18 @@ def test_recorded_optima_are_not_below_those_found_before(golden, optima):
     assert before.keys() <= optima.keys()
     for cell in before:
         assert optima[cell]["rewards"] >= float(before[cell]["best_open_loop_return_found"]) * (1.0 - 5e-4), cell
+
+
+def test_an_optimum_with_a_late_rise_is_on_record(optima):
+    """31 % of everybody and a ramp to 100 % in the last eight steps pay 86,729; gradients from there 86,812."""
+    assert optima["IndirectReciprocity-v1", "private"]["rewards"] >= 86_812.0
+
+
+def test_no_attack_gained_from_a_certified_answer_or_beats_a_recorded_optimum(optima):
+    """benchmarks/attack.py shares nothing with the searches and the certificates."""
+    rows = json.loads(RESULTS.with_name("attack.json").read_text())["rows"]
+    assert max(row["gain"] for row in rows if row["status"] == "certified") <= 1e-4
+    for row in rows:
+        if row["concept"] == "social_optimum":
+            best = max(one["value"] * (1.0 + max(one["gains"].values())) for one in row["attacks"].values())
+            assert optima[row["game"], row["reward_mode"]]["rewards"] >= best * (1.0 - 1e-6), row["game"]
