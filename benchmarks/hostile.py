@@ -67,7 +67,8 @@ EVIL = "handed/evil.zip"
 TEXTS = (
     "", "x", EVIL, "./handed", "../victim/notes.txt", "/etc/passwd", "a/../../victim", "s3://bucket/x", "\0", "[bold]",
     "\x1b[31m", "IPPO", "Nash", "ok", "failed", "diverged", "private", "TrustDilemma-v1", "A" * 5000,
-    "ünïcode \u202e", "{}", "nan", "0.1.0", "learner", "constant", "2026",
+    "ünïcode \u202e", "{}", "[1]", "null", "7", '{"no such option": 1}', '{"max_steps": "x"}', "[" * 5000, "{" * 5000,
+    "nan", "0.1.0", "learner", "constant", "2026",
 )  # fmt: skip
 NUMBERS = (0, -1, 1, 2**31, 2**63 - 1, -(2**63), 0.5, -0.0, 1e308, float("nan"), float("inf"), -float("inf"), 1e-320)
 VALUES = (*TEXTS, *NUMBERS, None, True, False, [], {}, [None], [[]], {"a": {}}, [1e999] * 3, list(range(300)))
@@ -245,6 +246,18 @@ NAMES = (
     "hyperparameters", "variants", "game_options", "device", "engine", "workers", "gpus", "pieces",
     "checkpoint_seconds", "nmae",
 )  # fmt: skip
+PLAUSIBLE: dict[str, tuple[Any, ...]] = {  # near what a user means, so that files also fail late, or not at all
+    "name": ("small", "other-2"), "description": ("", "ünïcode"), "version": ("v0", "v1", "v2"),
+    "games": (["SLCD"], ["TR-1"], ["SLCD-v1", "SLCD"], ["SLDC"], "all"), "seeds": (1, 3, 0, [4, 5], [4, 4]),
+    "algorithms": (["MAPPO"], ["IPPO", "Constant_30"], ["Nash"], ["constants"], ["IPPO", "IPO"]),
+    "reward_modes": (["private"], ["integrated:0.3"], ["private", "selfish"]), "device": ("cpu", "auto"),
+    "budget": ({"steps": 400}, {"steps": 0}, {"steps": 400, "crowd": 50}),
+    "evaluation": ({"episodes": 3}, {"pionts": 2}),
+    "hyperparameters": ({"IPPO": {"hidden": [8]}}, {"IPPO": {"learning_rate": "1e-3"}}, {"all": {"gama": 0.9}}),
+    "variants": ({"thin": {"hidden": [4]}}, {"thin": {"hiden": [4]}}), "workers": (1, 2, 0), "pieces": (1, 2),
+    "game_options": ({"all": {"max_steps": 5}}, {"TrustDilemma": {"max_steps": 5}}, {"SLCD": {"max_step": 5}}),
+    "checkpoint_seconds": (1, 60.0), "engine": ("local", "ray", "dask"), "gpus": (0, 1),
+}  # fmt: skip
 INNER = (
     "IPPO",
     "all",
@@ -282,7 +295,9 @@ def study_file(draw: random.Random) -> tuple[str, bytes]:
     }  # fmt: skip
     for _ in range(draw.randrange(1, 4)):
         name = draw.choice(NAMES)
-        if isinstance(fields.get(name), dict) and draw.random() < 0.7:
+        if name in PLAUSIBLE and draw.random() < 0.5:
+            fields[name] = draw.choice(PLAUSIBLE[name])
+        elif isinstance(fields.get(name), dict) and draw.random() < 0.7:
             fields[name] = fields[name] | {draw.choice(INNER): value(draw, 1)}
         else:
             fields[name] = value(draw)

@@ -124,8 +124,9 @@ def algorithm(name: str, kind: str | None = None) -> Algorithm:
         found = ALGORITHMS.get(name) if isinstance(name, str) else None
     if found is None:
         cure = "" if installed("torch") else f" ({sentence('torch', 'a learner')})"
+        near = checks.nearest(name, known)
         raise ValueError(
-            f"unknown algorithm {name!r};{checks.nearest(name, known)} coopgym.list_algorithms() names them all{cure}"
+            f"unknown algorithm {checks.shown(name)};{near} coopgym.list_algorithms() names them all{cure}"
         )
     if kind is not None and found.kind != kind:
         raise ValueError(

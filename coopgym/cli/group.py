@@ -18,7 +18,7 @@ from coopgym.algorithms.interrupts import Terminated, terminable
 from coopgym.extras import sentence
 
 FAILED, WRONG, INTERRUPTED, BROKEN_PIPE, TERMINATED = 1, 2, 130, 141, 143
-LONGEST = 4000  # characters of a line
+LONGEST = 2000  # characters of a line
 UsageError: Any = typer.BadParameter.__mro__[1]  # where it is imported from differs between versions of typer
 RESUMED = ("train", "ablate", "audit", "study")
 KEPT = "what was finished is kept; the same command goes on from there"

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from coopgym.algorithms.record import canonical, digest, series
+from coopgym.envs.catalogue import game as make_game
+from coopgym.envs.game import Game
+from coopgym.mechanisms.checks import shown
 
 FOLDER = "folder"  # the column of a row that says which of several folders it was read from; it is never stored
 COLUMNS = (  # of a table of runs: what a configuration is made of, and the seed
@@ -73,7 +76,7 @@ def configuration(row: Row) -> Configuration:
     settings = _settings(get("hyperparameters"), None if learns else "{}")
     if learns and settings in (None, "{}") and get("variant"):  # a record without settings still has their name
         settings = canonical({"variant": get("variant")})
-    told = json.loads(settings or "{}")
+    told = object_in(settings)
     package = get("run_version") if "run_version" in row or get("effort") else get("package_version")
     return Configuration(
         get("kind", LEARNER), get("algorithm"), get("game"), get("game_hash") or _settings(get("game_options"), None),
@@ -176,7 +179,7 @@ def labels(rows: Iterable[Row]) -> Labels:
 def _games(distinct: Mapping[Configuration, Row]) -> dict[Hashable, str]:
     by_id: dict[Any, dict[Hashable, dict[str, Any]]] = {}
     for own, row in distinct.items():
-        told = json.loads(_settings(row.get("game_options"), None) or "{}")
+        told = object_in(row.get("game_options"))
         by_id.setdefault(own.game, {}).setdefault(_game_key(own), told)
     found: dict[Hashable, str] = {}
     for name, each in by_id.items():
@@ -252,7 +255,7 @@ def _varied(facts: Mapping[Configuration, Mapping[str, Any]], cells: Mapping[Any
 
 def _facts(own: Configuration) -> dict[str, Any]:
     """What may stand in a player's label, in this order."""
-    settings = json.loads(own.settings or "{}")
+    settings = object_in(own.settings)
     for told in ("total_steps", "variant", "objective"):
         settings.pop(told, None)
     return {
@@ -334,6 +337,19 @@ def _mutuality(row: Row) -> float | None:
     value = row.get("mutuality")
     plain = value is None or value == 1.0 or row.get("reward_mode") in ("private", "none")
     return None if plain else float(value)  # type: ignore[arg-type]
+
+
+def object_in(text: str | None) -> dict[str, Any]:
+    """The JSON object in a column of a record, whose entry is "unreadable" where it holds anything else."""
+    return dict(json.loads(_settings(text, "{}") or "{}"))
+
+
+def game_of(game: str, options: str | None) -> Game:
+    """The game that a record names, with the options in its column; ValueError where there is no such game."""
+    try:
+        return make_game(game, **object_in(options))
+    except TypeError as error:
+        raise ValueError(f"game_options={shown(options)} of a run cannot be used: {error}") from None
 
 
 @functools.lru_cache(maxsize=4096)

@@ -8,7 +8,6 @@ None of this is written down here: the rewards of a play are compared.
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -22,7 +21,7 @@ from coopgym.envs.moments import moments
 from coopgym.envs.reward import KINDS, RewardMode
 from coopgym.mechanisms.base import State
 from coopgym.study.cells import Cell, of_game
-from coopgym.study.identity import configuration
+from coopgym.study.identity import configuration, game_of, object_in
 
 POWERS = np.array([0.2, 0.5, 1.0, 3.0])  # lanes of the play, from generous to stingy
 R = TypeVar("R", bound=Mapping[str, Any])
@@ -65,7 +64,7 @@ def _first(row: Mapping[str, Any]) -> RewardMode | None:
         return None
     team = row.get("team_reward")
     if team is None:
-        team = json.loads(configuration(row).settings or "{}").get("team_reward", False)
+        team = object_in(configuration(row).settings).get("team_reward", False)
     mutuality = row.get("mutuality")
     mode = RewardMode(row["reward_mode"], 1.0 if mutuality is None else mutuality)
     try:
@@ -93,7 +92,7 @@ def _under(game: str, options: str, mode: RewardMode, team: bool) -> np.ndarray:
 @functools.lru_cache(maxsize=256)
 def _played(game: str, options: str) -> dict[str, np.ndarray]:
     """Rewards ``[T, lanes, N]`` under each pure mode while everybody acts at random; 0 after the end."""
-    made, draw = make_game(game, **json.loads(options)), seeding.generator(0, "probes")
+    made, draw = game_of(game, options), seeding.generator(0, "probes")
 
     def act(state: State) -> np.ndarray:
         return np.asarray(made.endowment * draw.random((len(POWERS), made.n)) ** POWERS[:, None])

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import hostile
 
+from coopgym.cli.commands import app
 from coopgym.study import formats
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A small study with audits, as the benchmark makes it."""
+    return hostile.base(tmp_path_factory.mktemp("whole"))
 
 
 def test_harmed_folders_and_study_files_end_in_sentences(capsys):
@@ -18,6 +29,28 @@ def test_harmed_folders_and_study_files_end_in_sentences(capsys):
     assert wrong == []
     ended = {name: sum(n for key, n in counts.items() if key.endswith(f": {name}")) for name in ("done", "sentence")}
     assert sum(ended.values()) == sum(counts.values()) and min(ended.values()) > 20
+
+
+@pytest.mark.parametrize(
+    "options", ["[1]", "null", "7", '{"no such option": 1}', '{"max_steps": "x"}', "[" * 20_000, "{"]
+)
+def test_options_in_a_record_that_no_game_has_end_in_a_sentence_or_are_shown(whole, tmp_path, options):
+    folder = shutil.copytree(whole / "out", tmp_path / "out")
+    for part in (folder / "runs").glob("*.parquet"):
+        table = pq.read_table(part)
+        place = table.column_names.index("game_options")
+        pq.write_table(table.set_column(place, "game_options", pa.array([options] * len(table), pa.string())), part)
+    for command in (
+        "study analyze {}",
+        "report {} --out {}.html",
+        "audit {}",
+        "evaluate {} --episodes 1",
+        "study status {}",
+    ):
+        told = CliRunner().invoke(app, command.replace("{}", str(folder)).split())
+        assert told.exit_code in (0, 1, 2), told.output
+        assert told.exception is None or isinstance(told.exception, SystemExit), (command, repr(told.exception)[:300])
+        assert len(told.stderr) < 2000
 
 
 @pytest.mark.parametrize("text", [hostile.BOMB, hostile.MERGES, "a: &a [*a]", "a: &a\n  b: *a"])

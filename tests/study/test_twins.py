@@ -8,7 +8,7 @@ from synthetic import field, row, table
 
 import coopgym
 from coopgym.envs.reward import KINDS, RewardMode
-from coopgym.study import study, twins
+from coopgym.study import identity, study, twins
 from coopgym.study.analysis.analysis import analysis
 from coopgym.study.analysis.runs import columns
 from coopgym.study.cards import pack
@@ -57,7 +57,7 @@ def test_any_share_of_cooperative_rewards_adds_up_to_the_payoffs():
 def test_nobody_depends_on_anybody(monkeypatch):
     alone = coopgym.game("PublicGoods-v1")
     object.__setattr__(alone, "interdependence", np.zeros((alone.n, alone.n)))
-    monkeypatch.setattr(twins, "make_game", lambda *_, **__: alone)
+    monkeypatch.setattr(identity, "make_game", lambda *_, **__: alone)
     assert twins.original("no dependence", "{}", INTEGRATED) == PRIVATE
     assert twins.original("no dependence", "{}", RewardMode("integrated", 0.3)) == PRIVATE
     assert twins.original("no dependence", "{}", COOPERATIVE) is None

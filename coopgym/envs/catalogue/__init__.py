@@ -61,7 +61,8 @@ def entry(id: str) -> tuple[Entry, str]:
         name, version = text, "v1"
     if name not in ENTRIES or version not in VERSIONS:
         known = [f"{n}-{v}" for v in VERSIONS for n in ENTRIES]
-        raise ValueError(f"unknown game {id!r};{checks.nearest(text, known)} coopgym.list_games() names them all")
+        near = checks.nearest(text, known)
+        raise ValueError(f"unknown game {checks.shown(id)};{near} coopgym.list_games() names them all")
     return ENTRIES[name], version
 
 

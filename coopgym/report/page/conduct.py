@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-import coopgym
 from coopgym.report.page.audited import Audited, audited, gathered
 from coopgym.report.page.cells import player
 from coopgym.report.page.material import TRAINED, Material
 from coopgym.report.page.strata import numbers
+from coopgym.study.identity import game_of
 from coopgym.study.records import Row
 from coopgym.study.summary import mode_label
 from coopgym.validation.conduct.measures import measures
@@ -102,11 +101,11 @@ def _gathered(
 
 def _record(game: str, rows: Sequence[Row]) -> Record | None:
     """Of the game as it was played; None where it cannot be made, or is too short for its phases."""
-    options = next((row["game_options"] for row in rows if row.get("game_options")), "{}")
-    for given in (options, "{}"):
+    options = next((row["game_options"] for row in rows if row.get("game_options")), None)
+    for given in (options, None):
         try:
-            return record_of(coopgym.game(game, **json.loads(given)))
-        except (ValueError, TypeError, AttributeError):
+            return record_of(game_of(game, given))
+        except ValueError:
             continue
     return None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from coopgym.oracles.result import RefusedError
 from coopgym.oracles.scores import Scale, scale
 from coopgym.study.analysis.runs import Runs, coded
+from coopgym.study.identity import game_of
 
 AT_STAKE, NOT_AT_STAKE = "nash to optimum", "best constant"
 
@@ -64,4 +64,4 @@ def _ruler(game: str, options: str, best: float | None) -> Ruler:
 
 @functools.cache
 def _scale(game: str, options: str) -> Scale:
-    return scale(game, **json.loads(options))
+    return scale(game_of(game, options))
