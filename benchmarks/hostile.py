@@ -36,9 +36,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from timing import machine
 from typer.testing import CliRunner
 
 from coopgym.cli.commands import app
+from coopgym.files import write_atomically
 from coopgym.report.page.material import Material
 from coopgym.report.page.runs import as_csv
 from coopgym.study import study
@@ -553,12 +555,13 @@ def main() -> int:
     start = time.perf_counter()
     counts, wrong = attack(options.folders, options.files, options.seed)
     report = {
+        "machine": machine(),
         "folders": options.folders, "files": options.files, "seed": options.seed, "wrong": len(wrong),
         "ended": dict(sorted(counts.items())), "seconds": round(time.perf_counter() - start),
     }  # fmt: skip
     print(*wrong, sep="\n")
     print(json.dumps(report, indent=1))
-    options.out.write_text(json.dumps(report, indent=1) + "\n")
+    write_atomically(options.out, (json.dumps(report, indent=1) + "\n").encode())
     return int(bool(wrong))
 
 

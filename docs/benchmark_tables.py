@@ -141,6 +141,38 @@ def validation(content: Content) -> str:
     return f"{table(['what', 'seconds'], lines)}\n\n{flat(content['loops'])}"
 
 
+def attack(rows: list[Row]) -> str:
+    """By status of the answers: how many were attacked, with how many sequences, and the largest gain of each kind."""
+    families = list(dict.fromkeys(name for row in rows for one in row["attacks"].values() for name in one["gains"]))
+    lines = []
+    for concept in dict.fromkeys(row["concept"] for row in rows):
+        for status in ("certified", "unrefuted", "approximate", "rule"):
+            own = [row for row in rows if (row["concept"], row["status"]) == (concept, status)]
+            if not own:
+                continue
+            parts = [one for row in own for one in row["attacks"].values()]
+            gains = {name: [one["gains"][name] for one in parts if name in one["gains"]] for name in families}
+            worst = max(own, key=lambda row: row["gain"])
+            tried = sum(sum(one["tried"].values()) for one in parts)
+            most = [f"{max(found):.1e}" if found else "-" for found in gains.values()]
+            lines.append(
+                [concept, status, str(len(own)), f"{tried:,}", *most, f"{worst['game']}, {worst['reward_mode']}"]
+            )
+    return table(["concept", "status", "answers", "tried", *families, "largest in"], lines)
+
+
+def hostile(content: Content) -> str:
+    """How each command ended, and what was wrong."""
+    ends = dict[str, dict[str, int]]()
+    for name, count in content["ended"].items():
+        task, end = name.rsplit(": ", 1)
+        ends.setdefault(task, {})[end] = count
+    kinds = sorted({end for found in ends.values() for end in found})
+    lines = [[task, *(f"{found.get(kind, 0):,}" for kind in kinds)] for task, found in ends.items()]
+    made = f"{content['folders']:,} folders and {content['files']:,} study files; wrong: {content['wrong']}."
+    return f"{made}\n\n{table(['command', *kinds], lines)}"
+
+
 def conduct(content: Content) -> str:
     """Runs and seconds of each cell."""
     rows = [{**row, "runs": len(row["runs"])} for row in content["rows"]]
@@ -191,6 +223,11 @@ SECTIONS = {
         "Oracles", "python benchmarks/oracles.py", "Every answer in [oracles.md](oracles.md). Only the seconds "
         "depend on the load.", with_rows(oracle_tables.counts),
     ),
+    "attack": Section(
+        "An attack on the oracles' answers", "python benchmarks/attack.py --answers FOLDER", "Largest relative gains "
+        "that simple means find against answers, by kind: an agent's against an equilibrium, a planner's over an "
+        "optimum. Below 0: what was tried is worse than the answer. Does not depend on the load.", with_rows(attack),
+    ),
     "random_search": Section(
         "Random policies against the planner", "python benchmarks/random_search.py", "*Random*: the best of so many "
         "random policies as a share of the planner's optimum. Does not depend on the load.",
@@ -229,6 +266,11 @@ SECTIONS = {
     "kills": Section(
         "Killed again and again", "python benchmarks/kills.py", "SIGKILL to a study and its workers at random "
         "instants; then the same command.", kills,
+    ),
+    "hostile": Section(
+        "Harmed folders, forged files", "python benchmarks/hostile.py", "Each folder has up to three random changes. "
+        "*done*, *sentence*: an error of one line. Wrong is a traceback, a time-out, code that ran, or a changed file.",
+        hostile,
     ),
     "integrations": Section(
         "Other libraries", "PYTHONHASHSEED=0 python benchmarks/integrations.py", "Microseconds of processor time a "
