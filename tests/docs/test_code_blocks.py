@@ -21,7 +21,8 @@ def name(page):
     "page", [pytest.param(p, marks=pytest.mark.xdist_group("ray")) if p.stem == "rllib" else p for p in DOCS], ids=name
 )
 def test_the_code_of_a_page_runs_and_prints_what_it_shows(page, tmp_path):
-    assert pages.differences(page, pages.run(page, tmp_path)) == []
+    # digits of what was trained are not compared: it need not be trained as long as the page says
+    assert pages.differences(page, pages.run(page, tmp_path, small=True)) == []
 
 
 def test_blocks_that_are_not_run_are_few_and_say_why():
