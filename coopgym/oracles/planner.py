@@ -22,7 +22,7 @@ from coopgym.oracles.common_play import quickest
 from coopgym.oracles.objective import Objective
 from coopgym.oracles.result import Certificate, Solution
 from coopgym.oracles.scale import size
-from coopgym.oracles.search import Effort, climb, pattern_search
+from coopgym.oracles.search import Effort, climb, pattern_search, trade
 from coopgym.oracles.sequences import Sequences
 from coopgym.oracles.shapes import MULTIPLES, late_changes, two_levels
 
@@ -30,7 +30,7 @@ PARTS, PROMISING = 41, 2e-3  # levels of each part of a role; how far below the 
 LEVELS = 6  # rates of sequences that change once, tried at every step
 METHOD = (
     "constants by role, ramps, two levels at every switch point, late rises and falls; from the best of each L-BFGS-B "
-    "on finite differences, then pattern search"
+    "on finite differences, then pattern search, and trades between blocks where rules have thresholds"
 )
 EQUAL = 1e-9  # relative: a value this close to the bound is the optimum
 
@@ -94,6 +94,8 @@ def solve(problem: Problem) -> tuple[np.ndarray, Bound | None, str, int]:
     shaped, count = shaped_starts(objective)
     starts = _distinct(candidates[order], problem.effort.starts) + shaped
     x, value = climb(objective, starts, problem.effort)
+    if not problem.game.smooth:
+        x, value = trade(objective, x, value)
     objective, x, value = divided(objective, x, value, problem.effort)
     actions = apart(objective, x, value, problem.effort.rounds)
     return actions, bound, METHOD, len(candidates) + count

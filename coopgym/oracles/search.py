@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from coopgym.oracles.blocks import RATES, blocks, quasi_newton, take
 from coopgym.oracles.objective import Objective
 
 MOVES = (4.0, 1.0, 0.25, 0.06, 0.02)  # how far blocks are shifted [hundredths of the endowment]
+TRADES, TRADED, SWEEPS = (8.0, 4.0, 2.0, 1.0, 0.5, 0.25, 0.1), 1e-7, 6  # the same for trades; least relative gain
 WORTH = 5e-6  # relative gain of a round below which smaller moves come next
 CROWD = 3  # free sequences above which blocks are not moved step by step
 NUDGE = 1e-5  # how far above a threshold a level is put: single precision must not fall short [endowment units]
@@ -74,6 +76,47 @@ def pattern_search(objective: Objective, x: np.ndarray, rounds: int) -> tuple[np
             if small:
                 break
     return x, value
+
+
+def trade(objective: Objective, x: np.ndarray, value: float) -> tuple[np.ndarray, float]:
+    """(x, value) after trials that give more in one block of steps and less in the block that follows, or the reverse.
+
+    Where a rule has a threshold and a sequence keeps to it, no single block can be moved alone: a little less anywhere
+    falls below the threshold, and a little more anywhere only costs.
+    """
+    for _ in range(SWEEPS):
+        before = value
+        for move in TRADES:
+            for _ in range(12):
+                x, gained = take(objective, x, value, _traded(objective, x, move))
+                small, value = gained - value < TRADED * abs(value), gained
+                if small:
+                    break
+        x, value = pattern_search(objective, x, 8)
+        x, value = quasi_newton(objective, x, objective.limit, 40)
+        if value - before < 10.0 * TRADED * abs(value):
+            break
+    return x, value
+
+
+def _traded(objective: Objective, x: np.ndarray, move: float) -> np.ndarray:
+    shift = 0.01 * move * objective.limit * _columns(objective, _pairs(objective.horizon))
+    return np.asarray(np.clip(np.concatenate([x + shift, x - shift]), 0.0, objective.limit))
+
+
+@lru_cache(maxsize=8)
+def _pairs(horizon: int) -> np.ndarray:
+    """Rows ``[B, T]``: a block of 1s, and after it as many, four times as many, or all steps with a part of -1."""
+    steps, rows = np.arange(horizon), []
+    for length in (k for k in (1, 2, 4, 8, 16, 32) if k < horizon):
+        for start in range(0, horizon - length, max(1, length // 2)):
+            end = start + length
+            more = (steps >= start) & (steps < end)
+            for after in (length, 4 * length, horizon):
+                less = (steps >= end) & (steps < end + after)
+                parts = [part for part in (1.0, 0.5, 0.25, 0.1) if part * less.sum() <= 3 * length]
+                rows += [more - part * less for part in parts]
+    return np.unique(np.array(rows, dtype=float).reshape(-1, horizon), axis=0)
 
 
 def _shifted(objective: Objective, x: np.ndarray, move: float) -> np.ndarray:
