@@ -5,7 +5,7 @@ STEPS ?= 150000
 
 VENV := .venv
 LOWEST := .venv-lowest
-LEARNS := tests/integrations/test_rllib_training.py::test_ppo_with_two_workers_improves_and_evaluations_agree
+LEARNS := tests/integrations/test_rllib_training.py::test_ppo_improves_and_evaluations_agree
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ABLATION := runs/ablation

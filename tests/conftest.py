@@ -14,6 +14,18 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+WHOLE = ("browser", "report", "study", "validation", "docs/test_site.py")  # one worker makes what their tests share
+
+
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in its own
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of a file that share costly fixtures to one worker, which pytest-xdist does with a group."""
+    for item in items:
+        place = item.path.relative_to(ROOT / "tests").as_posix()
+        if place.startswith(WHOLE) and not any(item.iter_markers("xdist_group")):
+            item.add_marker(pytest.mark.xdist_group(place))
+
+
 @pytest.fixture(scope="session")
 def golden() -> Path:
     """The folder of numbers recorded from the released package; it stands beside the repository."""

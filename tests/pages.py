@@ -33,7 +33,7 @@ FENCE = re.compile(
 NUMBER = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.\d*)?(?:e[-+]?\d+)?")
 EXACT = ("theory", "moving")  # chapters whose examples compute and train nothing
 GIVES_A_BUDGET = ("train", "ablate")
-SHORT = 2000
+SHORT = 3000
 PLAIN = re.compile(r"coopgym [^|&;<>$`\\#~*]+")  # needs no shell
 
 

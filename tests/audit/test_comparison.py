@@ -55,11 +55,11 @@ def test_the_interval_of_a_change_is_students():
 
 def test_the_findings_do_not_depend_on_a_seed():
     """Forty pairs at the edge of what the correction leaves: random flips found another set with every stream."""
-    rows = records(seeds=40, measures=30, shift=np.linspace(0.3, 1.2, 30))
-    found = [compare_modes(rows, seed=seed) for seed in range(5)]
+    rows = records(seeds=40, measures=10, shift=np.linspace(0.3, 1.2, 10))
+    found = [compare_modes(rows, seed=seed) for seed in range(2)]
     assert len({tuple(c.measure for c in each.found) for each in found}) == 1
     flips = np.random.default_rng(0).choice((-1.0, 1.0), (200_000, 40))
-    for change in found[0].changes[::10]:
+    for change in found[0].changes[::5]:
         x = np.array([rows[40 + k][change.measure] - rows[k][change.measure] for k in range(40)])
         share = (np.abs(flips @ x) >= abs(x.sum())).mean()
         assert change.p == pytest.approx(share, abs=4.0 * np.sqrt((share + 1e-5) / 200_000))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,9 @@ def test_a_picture_replaces_one_of_ours_and_no_other_file(tmp_path, ending):
     assert path.read_bytes() == before and [found.name for found in tmp_path.iterdir()] == [path.name]
 
 
-@pytest.mark.parametrize(("draw", "endings"), [(plot_game, ("png", "svg", "pdf")), (animate_game, ("webp", "gif"))])
+@pytest.mark.parametrize(
+    ("draw", "endings"), [(plot_game, ("png", "svg", "pdf")), (partial(animate_game, steps=2), ("webp", "gif"))]
+)
 def test_so_does_the_picture_of_a_game(tmp_path, draw, endings):
     for ending in endings:
         path = tmp_path / f"game.{ending}"
