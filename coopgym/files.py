@@ -38,7 +38,7 @@ def atomic_path(path: Path, durable: bool = True) -> Iterator[Path]:
     """Write a file under a temporary name and rename it to ``path`` when the block ends without an error.
 
     The temporary file is in the folder of ``path``, which must exist; it is removed after an error. Its mode follows
-    the umask.
+    the umask, also where a library puts a file of its own in its place.
 
     Args:
         path: Final name; a file of that name is replaced.
@@ -46,9 +46,13 @@ def atomic_path(path: Path, durable: bool = True) -> Iterator[Path]:
             and mended: flushing takes far longer than writing.
     """
     temporary = _temporary(path)
-    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+    mode = stat.S_IMODE(os.fstat(handle).st_mode)
+    os.close(handle)
     try:
         yield temporary
+        if stat.S_IMODE(temporary.stat().st_mode) != mode:
+            temporary.chmod(mode)  # safetensors gives its files to their owner alone
         if durable:
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())

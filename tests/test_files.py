@@ -21,12 +21,15 @@ def test_modes_follow_the_umask(tmp_path, umask):
     before = os.umask(umask)
     try:
         files.write_atomically(tmp_path / "new", b"1")
+        with files.atomic_path(tmp_path / "library") as place:
+            place.unlink()
+            os.close(os.open(place, os.O_CREAT | os.O_WRONLY, 0o600))
         with build_folder(tmp_path / "folder", "data set") as place:
             files.write_atomically(place / "inner", b"1")
     finally:
         os.umask(before)
-    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("new", "folder/inner", "folder")]
-    assert modes == [0o666 & ~umask, 0o666 & ~umask, 0o777 & ~umask]
+    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("new", "library", "folder/inner", "folder")]
+    assert modes == [0o666 & ~umask] * 3 + [0o777 & ~umask]
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path):

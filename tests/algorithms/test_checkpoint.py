@@ -198,6 +198,16 @@ def test_the_file_is_plain_safetensors(half, tmp_path):
 # --- interrupts ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(os.name != "posix", reason="umask")
+def test_its_mode_follows_the_umask(tmp_path):
+    before = os.umask(0o022)
+    try:
+        train(program("IPPO", iterations=1), tmp_path / "run.safetensors")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "run.safetensors").stat().st_mode & 0o777 == 0o644
+
+
 def test_ctrl_c_inside_an_iteration_takes_effect_after_it(tmp_path, monkeypatch):
     arguments, path = program("IPPO"), tmp_path / "run.safetensors"
     play, calls = IPPO.play, []
