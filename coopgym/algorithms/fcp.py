@@ -14,6 +14,7 @@ from coopgym.algorithms.population import PopulationPPO, Seating, uniform_index
 from coopgym.algorithms.ppo import PPO, PPOSettings
 from coopgym.algorithms.registry import register
 from coopgym.algorithms.rollout import Rollout
+from coopgym.envs.game import Game
 from coopgym.mechanisms import checks
 
 CANDIDATES = 16  # moments of the first stage among which the half-way checkpoint is sought
@@ -33,6 +34,26 @@ class FCPSettings(PPOSettings):
         checks.whole("pool", self.pool, 1, 1000)
         checks.whole("lanes", self.lanes, max(2, self.pool), 1_000_000)
         checks.number("pool_share", self.pool_share, 0.01, 0.99)
+
+    def seating(self, agents: int) -> tuple[int, int]:
+        """(groups of agents that take turns, blocks of as many lanes)."""
+        groups = min(agents, self.lanes)
+        return groups, self.lanes // groups
+
+    def samples(self, game: Game) -> int:
+        """Those of the stage in which an agent has fewer: its seats among the pool, or a team's own lanes."""
+        groups, blocks = self.seating(game.n)
+        return self.steps_to_play(game) * min(blocks, blocks * groups // self.pool)
+
+    def check_game(self, game: Game) -> None:
+        """Each team of the pool needs a lane."""
+        groups, blocks = self.seating(game.n)
+        if groups * blocks < self.pool:
+            raise ValueError(
+                f"lanes={self.lanes} seat the {game.n} agents of {game.id} in {groups * blocks} lanes, too few "
+                f"for pool={self.pool}; give a multiple of {groups} lanes, or fewer teams"
+            )
+        super().check_game(game)
 
 
 @register(
@@ -57,14 +78,9 @@ class FCP(PopulationPPO):
     settings: FCPSettings
 
     def __init__(self, problem: Problem, settings: FCPSettings) -> None:
-        n = problem.game.n
-        groups = min(n, settings.lanes)
-        seating = Seating.of(n, groups, 0, settings.lanes // groups, problem.device)
-        if seating.lanes < settings.pool:
-            raise ValueError(
-                f"lanes={settings.lanes} seat the {n} agents of {problem.game.id} in {seating.lanes} lanes, too few "
-                f"for pool={settings.pool}; give a multiple of {groups} lanes, or fewer teams"
-            )
+        settings.check_game(problem.game)
+        groups, blocks = settings.seating(problem.game.n)
+        seating = Seating.of(problem.game.n, groups, 0, blocks, problem.device)
         super().__init__(problem, replace(settings, lanes=seating.lanes), seating)
         self.pool: Pool | None = Pool(
             pool_problem(problem, settings.pool), alone(settings, seating.lanes // settings.pool)

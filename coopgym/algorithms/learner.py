@@ -19,6 +19,9 @@ from coopgym.envs.reward import RewardMode
 if TYPE_CHECKING:
     from coopgym.algorithms.network_policy import NetworkPolicy
 
+MOST_PLAYED = 10_000_000  # steps of a replica in one iteration
+MOST_UPDATES = 1000  # epochs over the same samples, or updates for each step: a slip of the pen beyond it
+
 
 @dataclass(frozen=True, eq=False)
 class Problem:
@@ -82,6 +85,27 @@ class Learner(Protocol):
 def whole_episodes(horizon: int, at_least: int) -> int:
     """The smallest multiple of ``horizon`` that is ``at_least`` so many steps."""
     return horizon * math.ceil(at_least / horizon)
+
+
+def check_play(lanes: int, steps: int) -> None:
+    """ValueError where an iteration of ``steps`` in each of ``lanes`` would be endless: a budget is whole iterations.
+
+    Its text begins with the name of a setting, from which a study's file finds the table that it stands in.
+    """
+    if lanes * steps > MOST_PLAYED:
+        raise ValueError(
+            f"lanes={lanes} of {steps} steps are {lanes * steps} steps in one iteration, and {MOST_PLAYED} are the "
+            f"most; give at most {max(1, MOST_PLAYED // steps)} lanes, or fewer steps"
+        )
+
+
+def check_minibatches(minibatches: int, samples: int, lanes: int, steps: int) -> None:
+    """ValueError where there are more minibatches than samples to share out; see ``check_play`` for its text."""
+    if minibatches > samples:
+        raise ValueError(
+            f"minibatches={minibatches} are more than the {samples} samples that an agent has to learn from at a time "
+            f"(lanes={lanes}, {steps} steps each); give at most {samples}"
+        )
 
 
 def replica_chunks(replicas: int, rows_each: int, device: torch.device, rows: int = 9000) -> list[slice]:

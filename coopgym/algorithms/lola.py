@@ -59,6 +59,10 @@ class LOLASettings(ActorCriticSettings):
                 "from 4 on, or estimator='exact'"
             )
 
+    def steps_to_play(self, game: Game) -> int:
+        """The window."""
+        return self.window
+
 
 def resolved(estimator: str, game: Game) -> str:
     """ "exact" or "dice"."""
@@ -96,10 +100,6 @@ class LOLA(ActorCritic):
         self.estimator = resolved(settings.estimator, problem.game)
         self.central = self.estimator == "exact"  # a replay begins from a state
         super().__init__(problem, settings)
-
-    def steps_to_play(self) -> int:
-        """The window."""
-        return self.settings.window
 
     def make_critic(self) -> dict[str, Tensor]:
         """Only DiCE needs one, for its baseline."""

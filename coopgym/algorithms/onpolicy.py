@@ -16,13 +16,14 @@ from torch.nn.functional import huber_loss
 
 from coopgym.algorithms import distributions as gaussian
 from coopgym.algorithms.advantage import OBJECTIVES, annuity, continues, generalised_advantage, standardised
-from coopgym.algorithms.learner import Problem, replica_chunks, take, whole_episodes
+from coopgym.algorithms.learner import Problem, check_minibatches, check_play, replica_chunks, take, whole_episodes
 from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.networks import ACTIVATIONS, Network
 from coopgym.algorithms.optim import Adam, clip
 from coopgym.algorithms.roles import SHARES, Sharing
 from coopgym.algorithms.rollout import Choose, Rollout, normals, persistent
 from coopgym.algorithms.scaling import PopArt, RewardScale
+from coopgym.envs.game import Game
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.base import State
 from coopgym.mechanisms.trust import mean_over_pairs
@@ -56,6 +57,20 @@ class RolloutSettings:
         checks.flag("team_reward", self.team_reward)
         checks.choice("objective", self.objective, OBJECTIVES)
 
+    def steps_to_play(self, game: Game) -> int:
+        """H, steps of a rollout; by default one episode."""
+        return game.horizon
+
+    def samples(self, game: Game) -> int:
+        """What an agent learns from in one iteration."""
+        return self.steps_to_play(game) * self.lanes
+
+    def check_game(self, game: Game) -> None:
+        """ValueError for settings that no iteration on this game could follow, or that none would end with."""
+        steps = self.steps_to_play(game)
+        check_play(self.lanes, steps)
+        check_minibatches(getattr(self, "minibatches", 1), self.samples(game), self.lanes, steps)
+
 
 @dataclass(frozen=True)
 class OnPolicySettings(RolloutSettings):
@@ -88,6 +103,10 @@ class CriticSettings(RolloutSettings):
             checks.whole("rollout_steps", self.rollout_steps, 1, 1_000_000)
         checks.number("trace", self.trace, 0.0, 1.0)
         checks.number("popart_rate", self.popart_rate, 0.0, 1.0, open_low=True)
+
+    def steps_to_play(self, game: Game) -> int:
+        """H of the settings, or whole episodes."""
+        return self.rollout_steps or whole_episodes(game.horizon, 64)
 
 
 @dataclass(frozen=True)
@@ -123,7 +142,7 @@ class OnPolicy:
         self.problem, self.settings = problem, settings
         self.generators = problem.generators()
         self.games = problem.games(settings.lanes)
-        self.rollout_steps = self.steps_to_play()
+        self.rollout_steps = settings.steps_to_play(problem.game)
         self.steps_per_iteration = self.rollout_steps * settings.lanes
         shape, device = (problem.replicas, problem.game.n), problem.device
         self.sharing = Sharing.none(problem.game.n, device)
@@ -133,10 +152,6 @@ class OnPolicy:
         self.alive = torch.ones(shape[0], dtype=torch.bool, device=device)
         self.diverged_at = torch.full(shape[:1], -1, device=device)
         self.updates = 0
-
-    def steps_to_play(self) -> int:
-        """H, steps of a rollout; by default one episode."""
-        return self.problem.game.horizon
 
     def make_networks(self) -> dict[str, Tensor]:
         """Set ``self.actor`` and return the parameters of all networks by name; there is an actor for each role."""
@@ -264,10 +279,6 @@ class ActorCritic(OnPolicy):
     def __init__(self, problem: Problem, settings: CriticSettings) -> None:
         super().__init__(problem, settings)
         self.popart = PopArt((problem.replicas, problem.game.n), settings.popart_rate, problem.device)
-
-    def steps_to_play(self) -> int:
-        """H of the settings, or whole episodes."""
-        return self.settings.rollout_steps or whole_episodes(self.problem.game.horizon, 64)
 
     def make_networks(self) -> dict[str, Tensor]:
         """Actors, then critics."""

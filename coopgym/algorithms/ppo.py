@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms import distributions as gaussian
-from coopgym.algorithms.learner import replica_chunks, shuffled
+from coopgym.algorithms.learner import MOST_UPDATES, replica_chunks, shuffled
 from coopgym.algorithms.onpolicy import ActorCritic, ActorCriticSettings, Batch
 from coopgym.mechanisms import checks
 
@@ -29,8 +29,8 @@ class PPOSettings(ActorCriticSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("epochs", "minibatches"):
-            checks.whole(name, getattr(self, name), 1, 1_000_000)
+        checks.whole("epochs", self.epochs, 1, MOST_UPDATES)
+        checks.whole("minibatches", self.minibatches, 1, 1_000_000)
         checks.number("clip", self.clip, 0.0, 1e6, open_low=True)
         if self.target_kl is not None:
             checks.number("target_kl", self.target_kl, 0.0, 1e6, open_low=True)

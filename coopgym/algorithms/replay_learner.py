@@ -14,7 +14,7 @@ from torch import Tensor
 
 from coopgym.algorithms.advantage import OBJECTIVES, annuity, continues
 from coopgym.algorithms.features import CROWD, Encoder, mean_of_others
-from coopgym.algorithms.learner import Problem, whole_episodes
+from coopgym.algorithms.learner import MOST_UPDATES, Problem, check_play, whole_episodes
 from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.networks import ACTIVATIONS
 from coopgym.algorithms.optim import Adam, clip
@@ -23,9 +23,12 @@ from coopgym.algorithms.recall import recall
 from coopgym.algorithms.replay import Replay
 from coopgym.algorithms.rollout import Rollout, uniforms
 from coopgym.algorithms.scaling import PopArt, RewardScale
+from coopgym.envs.game import Game
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.trust import mean_over_pairs
 from coopgym.numerics import exponential
+
+MOST_HELD = 100_000_000  # steps of a replica in replay
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,9 @@ class ReplaySettings:
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", checks.widths("hidden", self.hidden))
         checks.choice("activation", self.activation, ACTIVATIONS)
-        for name in ("lanes", "batch", "replay_steps", "play_steps", "updates_per_step"):
+        for name in ("lanes", "batch", "replay_steps", "play_steps"):
             checks.whole(name, getattr(self, name), 1, 1_000_000)
+        checks.whole("updates_per_step", self.updates_per_step, 1, MOST_UPDATES)
         checks.whole("rewards_ahead", self.rewards_ahead, 1, min(100, self.replay_steps))
         checks.whole("warmup", self.warmup, 0, 1_000_000)
         for name in ("learning_rate", "max_gradient"):
@@ -63,6 +67,21 @@ class ReplaySettings:
         checks.number("discount", self.discount, 0.0, 1.0)
         checks.flag("team_reward", self.team_reward)
         checks.choice("objective", self.objective, OBJECTIVES)
+
+    def check_game(self, game: Game) -> None:
+        """ValueError for a batch of more than replay holds, and for iterations that would be endless."""
+        check_play(self.lanes, whole_episodes(game.horizon, 64))
+        held = self.replay_steps * self.lanes
+        if held > MOST_HELD:
+            raise ValueError(
+                f"replay_steps={self.replay_steps} of lanes={self.lanes} are {held} steps, and replay holds "
+                f"{MOST_HELD} at most; give at most {max(1, MOST_HELD // self.lanes)} replay_steps, or fewer lanes"
+            )
+        if self.batch > held:
+            raise ValueError(
+                f"batch={self.batch} is more than the {held} steps that replay holds (replay_steps={self.replay_steps} "
+                f"of lanes={self.lanes}); give at most {held}, or more replay_steps"
+            )
 
 
 class Sample(NamedTuple):

@@ -12,6 +12,7 @@ from coopgym.algorithms.population import PopulationPPO, Seating, uniform_index
 from coopgym.algorithms.ppo import PPOSettings
 from coopgym.algorithms.registry import register
 from coopgym.algorithms.rollout import uniforms
+from coopgym.envs.game import Game
 from coopgym.mechanisms import checks
 
 
@@ -31,6 +32,16 @@ class SelfPlayPPOSettings(PPOSettings):
         checks.number("latest", self.latest, 0.0, 1.0)
         checks.whole("history", self.history, 1, 10_000)
         checks.whole("snapshot_every", self.snapshot_every, 1, 1_000_000)
+
+    def seating(self, agents: int) -> tuple[int, int]:
+        """(groups of agents that take turns, blocks of as many lanes); the other lanes train all agents at once."""
+        groups = min(agents, max(2, self.lanes // 2))
+        return groups, blocks_of_history(self.lanes, groups, self.latest)
+
+    def samples(self, game: Game) -> int:
+        """Those of the lanes in which an agent is live."""
+        groups, blocks = self.seating(game.n)
+        return self.steps_to_play(game) * (self.lanes - groups * blocks + blocks)
 
 
 @register(
@@ -54,8 +65,7 @@ class SelfPlayPPO(PopulationPPO):
 
     def __init__(self, problem: Problem, settings: SelfPlayPPOSettings) -> None:
         n, lanes = problem.game.n, settings.lanes
-        groups = min(n, max(2, lanes // 2))
-        blocks = blocks_of_history(lanes, groups, settings.latest)
+        groups, blocks = settings.seating(n)
         super().__init__(problem, settings, Seating.of(n, groups, lanes - groups * blocks, blocks, problem.device))
         self.past = self.parameters["actor"].new_zeros(settings.history, *self.parameters["actor"].shape)
         self.snapshots = self.iterations = 0  # taken so far; the newest ``history`` are in ``past``, cyclically

@@ -393,7 +393,10 @@ def _settings(found: registry.Algorithm, game: Game | str, options: dict[str, An
                 f"{', '.join(sorted(own))}" + (f"; {game} has {', '.join(sorted(theirs))}" if theirs else "")
             )
     settings = found.settings(**{k: v for k, v in options.items() if k in own})
-    return settings, make_game(game, **{k: v for k, v in options.items() if k not in own})
+    made = make_game(game, **{k: v for k, v in options.items() if k not in own})
+    if hasattr(settings, "check_game"):  # a user's own algorithm may lack it
+        settings.check_game(made)
+    return settings, made
 
 
 def device_of(name: str) -> torch.device:

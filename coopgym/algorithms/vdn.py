@@ -13,12 +13,21 @@ from torch.nn.functional import huber_loss
 
 from coopgym.algorithms import bins
 from coopgym.algorithms.advantage import annuity, continues, generalised_advantage
-from coopgym.algorithms.learner import Problem, shuffled, take
+from coopgym.algorithms.learner import (
+    MOST_UPDATES,
+    Problem,
+    check_minibatches,
+    check_play,
+    shuffled,
+    take,
+    whole_episodes,
+)
 from coopgym.algorithms.network_policy import NetworkPolicy
 from coopgym.algorithms.networks import Network
 from coopgym.algorithms.registry import register
 from coopgym.algorithms.replay_learner import ReplayLearner, ReplaySettings, Sample
 from coopgym.algorithms.rollout import Rollout, uniforms
+from coopgym.envs.game import Game
 from coopgym.mechanisms import checks
 from coopgym.numerics import product
 
@@ -45,14 +54,24 @@ class VDNSettings(ReplaySettings):
         bins.check(self.bins)
         for name in ("smoothing", "epsilon", "final_epsilon", "exploring", "trace"):
             checks.number(name, getattr(self, name), 0.0, 1.0)
-        for name in ("epochs", "minibatches"):
-            checks.whole(name, getattr(self, name), 1, 1_000_000)
+        checks.whole("epochs", self.epochs, 1, MOST_UPDATES)
+        checks.whole("minibatches", self.minibatches, 1, 1_000_000)
         checks.flag("pqn", self.pqn)
         if not self.team_reward:
             raise ValueError(
                 "team_reward=False: the values of all agents add up to the value of one reward, which is the team's; "
                 "use team_reward=True"
             )
+
+    def check_game(self, game: Game) -> None:
+        """Without replay, minibatches are of what was played last, which may be a shorter piece than the others."""
+        if not self.pqn:
+            super().check_game(game)
+            return
+        whole = whole_episodes(game.horizon, 64)
+        check_play(self.lanes, whole)
+        steps = whole % min(self.play_steps, whole) or min(self.play_steps, whole)
+        check_minibatches(self.minibatches, steps * self.lanes, self.lanes, steps)
 
 
 @register(

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from coopgym.algorithms import registry
 from coopgym.algorithms.evaluation import DRAWN_EPISODES, EVALUATIONS
 from coopgym.envs.catalogue import list_games
+from coopgym.envs.game import Game
 from coopgym.envs.reward import KINDS, RewardMode
 from coopgym.mechanisms import checks
 from coopgym.study import formats
@@ -204,12 +205,15 @@ class Config(Strict):
                     excluded.append(Excluded(algorithm, name, reason))
                 else:
                     steps = self.budget.of_cell(algorithm, name, made.n)
-                    found = list(self._cells(algorithm, name, steps, options, of_learners.get(algorithm, {})))
+                    own = of_learners.get(algorithm, {})
+                    found = list(self._cells(algorithm, name, made, steps, options, own))
                     cells += found
                     excluded += [] if found else [Excluded(algorithm, name, NO_VARIANT)]
         return cells, excluded
 
-    def _cells(self, algorithm: str, game: str, steps: int, options: Options, own: Options) -> Iterator[Cell]:
+    def _cells(
+        self, algorithm: str, game: str, made: Game, steps: int, options: Options, own: Options
+    ) -> Iterator[Cell]:
         """Of a learner one for each variant; of anything else one, which is played once and not once a seed."""
         found, modes = registry.algorithm(algorithm), tuple(self.reward_modes)
         if found.kind != "learner":
@@ -220,7 +224,7 @@ class Config(Strict):
         for variant, changed in (self.variants or {"": {}}).items():
             if set(changed) <= known:
                 layers = {"hyperparameters.all": common, f"hyperparameters.{algorithm}": own}
-                given = check_settings(algorithm, layers | {f"variants.{variant}": changed})
+                given = check_settings(algorithm, layers | {f"variants.{variant}": changed}, made)
                 yield Cell(
                     algorithm, game, modes, tuple(self.seeds), steps, given | options, variant,
                     evaluations=self.evaluation.points, episodes=self.evaluation.episodes,

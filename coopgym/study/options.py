@@ -23,18 +23,19 @@ def settings_of(algorithm: str) -> set[str]:
     return set() if settings is None else {field.name for field in dataclasses.fields(settings)}
 
 
-def check_settings(algorithm: str, layers: Tables) -> Options:
+def check_settings(algorithm: str, layers: Tables, game: Game) -> Options:
     """Put the hyperparameters of a learner together, and make its settings of them as training does.
 
     Args:
         algorithm: A learner.
         layers: Options by the table of the file that they stand in; later tables go before earlier ones.
+        game: What it is to learn, with its options.
 
     Returns:
         The options.
 
     Raises:
-        ValueError: For a value that the learner refuses; it names the table.
+        ValueError: For a value that the learner refuses, at all or on this game; it names the table.
     """
     settings = registry.algorithm(algorithm).settings
     assert settings is not None
@@ -42,7 +43,9 @@ def check_settings(algorithm: str, layers: Tables) -> Options:
     for options in layers.values():
         given |= options
     try:
-        settings(**given)
+        made = settings(**given)
+        if hasattr(made, "check_game"):  # a user's own algorithm may lack it
+            made.check_game(game)
     except (TypeError, ValueError, OverflowError) as error:
         text = " ".join(str(error).split())
         named = [table for table, options in layers.items() if any(text.startswith(f"{name}=") for name in options)]

@@ -67,9 +67,11 @@ def test_curves_have_a_row_for_each_run_metric_and_agent(result):
     assert rows[first, "rate", 0]["value"] != rows[first, "rate", 1]["value"]
     assert len(rows) == len(result.curves)
     long = coopgym.train(
-        "IPPO", "SLCD-v1", seeds=[0], max_steps=2, total_steps=520, lanes=1, rollout_steps=2, hidden=(4,), epochs=1
-    )
+        "IPPO", "SLCD-v1", seeds=[0], max_steps=2, total_steps=520, lanes=1, rollout_steps=2, hidden=(4,), epochs=1,
+        minibatches=2,
+    )  # fmt: skip
     assert {len(c["value"]) for c in long.curves} == {20, 200}
+    assert {run.status for run in long.runs} == {"ok"}
 
 
 def test_saved_results_read_back(result, tmp_path):
@@ -123,6 +125,32 @@ def test_progress_is_told_and_an_interruption_passes_through(capsys):
         (("IPPO", "SLCD-v1"), {"learning_rate": 10**400}, ValueError, "learning_rate=10+.* is out of range"),
         (("VDN", "SLCD-v1"), {"activation": "tanhh"}, ValueError, "did you mean 'tanh'"),
         (("IPPO", "SLCD-v1"), {"total_steps": 0}, ValueError, "total_steps=0"),
+        *(
+            (
+                (name, "SLCD-v1"),
+                {**more, "max_steps": 10, "lanes": 2},
+                ValueError,
+                f"^minibatches={wrong} are more .*; give at most {wrong - 1}$",
+            )
+            for name, wrong, more in (
+                ("IPPO", 141, {"minibatches": 141}),
+                ("IPPO", 3, {"minibatches": 3, "rollout_steps": 1}),
+                ("MAPPO", 141, {"minibatches": 141}),
+                ("COMA", 17, {"minibatches": 17}),
+                ("VDN", 5, {"minibatches": 5, "pqn": True}),
+                ("QMIX", 3, {"minibatches": 3, "pqn": True, "play_steps": 69}),
+                ("SelfPlay_PPO", 71, {"minibatches": 71}),
+                ("FCP", 71, {"minibatches": 71, "pool": 1}),
+            )
+        ),
+        (("IPPO", "SLCD-v1"), {"epochs": 1001}, ValueError, r"epochs=1001 is out of range.*\[1, 1000\]"),
+        (("VDN", "SLCD-v1"), {"epochs": 1001}, ValueError, "epochs=1001 is out of range"),
+        (("ISAC", "SLCD-v1"), {"updates_per_step": 1001}, ValueError, "updates_per_step=1001 is out of range"),
+        (("ISAC", "SLCD-v1"), {"batch": 32_001}, ValueError, "^batch=32001 is more than the 32000 .*at most 32000"),
+        (("ISAC", "SLCD-v1"), {"replay_steps": 1_000_000, "lanes": 101}, ValueError, "^replay_steps=1000000 .* 990099"),
+        (("ISAC", "SLCD-v1"), {"lanes": 100_001}, ValueError, "^lanes=100001 of 100 .* at most 100000 lanes"),
+        (("IPPO", "SLCD-v1"), {"lanes": 100_001}, ValueError, "^lanes=100001 of 100 .* at most 100000 lanes"),
+        (("LOLA", "SLCD-v1"), {"window": 1_000_000, "lanes": 12}, ValueError, "^lanes=12 of 1000000 .* at most 10"),
         (("IPPO", "SLCD-v1"), {"device": "tpu9"}, ValueError, "device='tpu9'"),
         (("IPPO", "SLCD-v1"), {"observability": "everything"}, ValueError, "observability='everything'"),
     ],

@@ -250,6 +250,14 @@ def test_whatever_stands_in_a_field_it_is_taken_or_refused_in_one_sentence(place
         ('[hyperparameters.IPPO]\nlearning_rate = "1e-3"', "is text, not a number; write it without quotes"),
         ("[hyperparameters.IPPO]\nlearning_rate = nan", "learning_rate=nan is out of range"),
         ("[hyperparameters.IPPO]\nlearning_rate = 1" + 400 * "0", "learning_rate=10+.* is out of range"),
+        (
+            "[hyperparameters.IPPO]\nminibatches = 100000",
+            "hyperparameters.IPPO: minibatches=100000 are more than the 800",
+        ),
+        (
+            "[variants.a]\nlanes = 1\n[hyperparameters.all]\nminibatches = 101",
+            "hyperparameters.all: minibatches=101 are",
+        ),
         ("[variants]\na = {bins = 3, epochs = 3}", "no learner of this study has all of bins, epochs"),
     ],
 )
