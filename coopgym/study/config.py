@@ -24,6 +24,7 @@ from coopgym.study.options import (
     by_learner,
     check_name,
     check_settings,
+    check_trained,
     full_name,
     game_name,
     learner,
@@ -56,7 +57,7 @@ class Share(Strict):
     games: dict[str, Steps] = {}
 
     def checked(self, version: str, games: list[str], where: str = "budget") -> dict[str, int]:
-        """``games`` by their full names; ValueError for one that is unknown, of another version, or stands twice."""
+        """``games`` by their full names; ValueError for one that the study does not play, or that stands twice."""
         names = [game_name(name, version, games, f"{where}.games") for name in self.games]
         with_place(lambda: names and checks.once("games", names), where)
         return dict(zip(names, self.games.values(), strict=True))
@@ -81,13 +82,24 @@ class Budget(Share):
     def _learners(cls, shares: dict[str, Share]) -> dict[str, Share]:
         return {learner(name): share for name, share in shares.items()}
 
-    def for_study(self, version: str, games: list[str]) -> Budget:
-        """This budget with full names of games; ValueError as in ``checked``."""
+    def for_study(self, version: str, games: list[str], algorithms: list[str]) -> Budget:
+        """This budget with full names of games; ValueError as in ``checked``, and for learners that it lacks."""
         shares = {}
         for name, share in self.algorithms.items():
+            check_trained(name, algorithms, "budget.algorithms")
             own = share.checked(version, games, f"budget.algorithms.{name}")
             shares[name] = share.model_copy(update={"games": own})
         return self.model_copy(update={"games": self.checked(version, games), "algorithms": shares})
+
+    def check_crowd(self, agents: int) -> None:
+        """ValueError for steps of a crowd where the largest game has fewer ``agents``."""
+        shares = {"budget": self, **{f"budget.algorithms.{name}": share for name, share in self.algorithms.items()}}
+        for where, share in shares.items():
+            if share.crowd is not None and agents <= CROWD:
+                raise ValueError(
+                    f"{where}.crowd={share.crowd}: a crowd is a game of more than {CROWD} agents, and the largest of "
+                    f"this study has {agents}; leave it out, or give the steps of a game in {where}.games"
+                )
 
     def of_cell(self, algorithm: str, game: str, agents: int) -> int:
         """Steps of each replica: what is said of the algorithm goes before what is said of all."""
@@ -195,10 +207,12 @@ class Config(Strict):
         games = self.all_games()
         self._all_used(games)
         of_games = by_game(self.game_options, self.version, games, "game_options")
-        of_learners = by_learner(self.hyperparameters)
+        of_learners = by_learner(self.hyperparameters, self.algorithms)
+        largest = 0
         for name in games:
             options = of_game(name, self.game_options.get(ALL, {})) | of_games.get(name, {})
             made = make(name, options, f"game_options of {name}")
+            largest = max(largest, made.n)
             for algorithm in self.algorithms:
                 reason = registry.algorithm(algorithm).limit(made)
                 if reason:
@@ -209,6 +223,7 @@ class Config(Strict):
                     found = list(self._cells(algorithm, name, made, steps, options, own))
                     cells += found
                     excluded += [] if found else [Excluded(algorithm, name, NO_VARIANT)]
+        self.budget.check_crowd(largest)
         return cells, excluded
 
     def _cells(
@@ -269,7 +284,8 @@ def of(data: Mapping[str, Any]) -> Config:
         found = Config.model_validate(data)
     except ValidationError as error:
         raise ValueError(_sentences(error)) from None
-    return found.model_copy(update={"budget": found.budget.for_study(found.version, found.all_games())})
+    budget = found.budget.for_study(found.version, found.all_games(), found.algorithms)
+    return found.model_copy(update={"budget": budget})
 
 
 def _sentences(error: ValidationError) -> str:

@@ -73,7 +73,7 @@ def game_name(name: str, version: str, games: Sequence[str], where: str) -> str:
     """The full name of a game that something in the file is said of.
 
     Raises:
-        ValueError: For an unknown game, and for another version of a game that the study plays.
+        ValueError: For an unknown game, another version of a game that the study plays, and a game it does not play.
     """
     if not isinstance(name, str):
         raise ValueError(f"{where}: {checks.shown(name)} is no name of a game; names are text")
@@ -81,6 +81,8 @@ def game_name(name: str, version: str, games: Sequence[str], where: str) -> str:
     other = [game for game in games if full not in games and game.rpartition("-")[0] == full.rpartition("-")[0]]
     if other:
         raise ValueError(f"{where}.{name}: this study plays {other[0]}, not {full}; write {other[0]}")
+    if full not in games:
+        raise ValueError(f"{where}.{name}: this study does not play {full}; add it to games, or leave this out")
     return full
 
 
@@ -106,11 +108,12 @@ def by_game(tables: Tables, version: str, games: Sequence[str], where: str) -> d
     return found
 
 
-def by_learner(tables: Tables) -> dict[str, Options]:
-    """Hyperparameters by learner, those for all aside; ValueError for a name that is no learner's."""
+def by_learner(tables: Tables, algorithms: Sequence[str]) -> dict[str, Options]:
+    """Hyperparameters by learner, those for all aside; ValueError for a name that is no learner's of the study."""
     for name, options in tables.items():
         if name != ALL:
             with_place(lambda name=name: learner(name), "hyperparameters")
+            check_trained(name, algorithms, "hyperparameters")
             known = settings_of(name)
             for option in options:
                 check_name(option, known, f"hyperparameters.{name}", f"{name} has no such hyperparameter")
@@ -120,6 +123,12 @@ def by_learner(tables: Tables) -> dict[str, Options]:
 def learner(name: str) -> str:
     """``name`` if it is a learner; ValueError naming the nearest otherwise."""
     return registry.algorithm(name, "learner").name
+
+
+def check_trained(name: str, algorithms: Sequence[str], where: str) -> None:
+    """ValueError for a learner that the study does not train, of which something in the file is said."""
+    if name not in algorithms:
+        raise ValueError(f"{where}.{name}: this study does not train {name}; add it to algorithms, or leave this out")
 
 
 def check_name(option: Any, known: Iterable[str], where: str, problem: str) -> None:

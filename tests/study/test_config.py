@@ -102,7 +102,7 @@ def test_budgets_by_algorithm_crowd_and_game():
         IPPO = 70
         MAPPO = { crowd = 5, games = { SLCD = 33 } }
     """
-    budget = config.parse(SMALL + text).budget
+    budget = config.parse(SMALL.replace('"IPPO",', '"IPPO", "MAPPO",') + text).budget
     of = budget.of_cell
     assert [of("IA2C", game, n) for game, n in (("TrustDilemma-v1", 2), ("ApacheProject-v1", 40), ("SLCD-v1", 2))] == [
         100, 10, 55,
@@ -258,6 +258,29 @@ def test_whatever_stands_in_a_field_it_is_taken_or_refused_in_one_sentence(place
             "[variants.a]\nlanes = 1\n[hyperparameters.all]\nminibatches = 101",
             "hyperparameters.all: minibatches=101 are",
         ),
+        (
+            "[game_options.GiftExchange]\nmax_steps = 5",
+            r"^game_options.GiftExchange: .* not play GiftExchange-v1; add it",
+        ),
+        (
+            "[hyperparameters.MAPPO]\nlanes = 2",
+            "^hyperparameters.MAPPO: this study does not train MAPPO; add it to alg",
+        ),
+        (
+            "[budget.algorithms]\nMAPPO = 300",
+            "^budget.algorithms.MAPPO: this study does not train MAPPO; add it to alg",
+        ),
+        (
+            "[budget.games]\nGiftExchange = 5",
+            "^budget.games.GiftExchange: this study does not play GiftExchange-v1; add",
+        ),
+        ("[budget.algorithms.IPPO.games]\nGiftExchange = 5", "^budget.algorithms.IPPO.games.GiftExchange: .* not play"),
+        ("[budget]\ncrowd = 5", "^budget.crowd=5: a crowd is .* more than 8 agents, .* this study has 2; leave it out"),
+        (
+            "[budget.algorithms.IPPO]\ncrowd = 5",
+            "^budget.algorithms.IPPO.crowd=5: a crowd is .*; leave it out, or give",
+        ),
+        ("[variants.a]\nwindow = 5", "^variants.a.window: nothing in this study has such an option"),
         ("[variants]\na = {bins = 3, epochs = 3}", "no learner of this study has all of bins, epochs"),
     ],
 )
