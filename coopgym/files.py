@@ -27,6 +27,11 @@ MARKER = ".coopgym.json"  # in a folder that was built here: what it is, and the
 PICTURE = "coopgym picture"  # stands in each picture made here as the program that made it
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")  # of files that are named after something in a record
 SHOWN = 3  # files that an error names
+SCHEMES = {  # of URLs that fsspec knows; other names may have a colon, such as run:1
+    "abfs", "abfss", "adl", "az", "dbfs", "dropbox", "file", "filecache", "ftp", "gcs", "gdrive", "github", "gs", "hdfs",
+    "hf", "http", "https", "local", "memory", "oci", "oss", "r2", "s3", "s3a", "sftp", "simplecache", "smb", "ssh",
+    "tos", "wandb", "webdav", "webhdfs", "zip",
+}  # fmt: skip
 
 
 class OverwriteError(ValueError):
@@ -191,8 +196,14 @@ def output_path(given: str | Path, name: str = "out") -> Path:
     text = os.fspath(given)
     if not text or "\0" in text:
         raise ValueError(f"{name}={text!r} is no path; give the name of a file or folder")
-    if "://" in text or re.match(r"[a-z][a-z0-9+.-]+:/", text):  # pathlib turns s3://x into s3:/x
+    scheme = re.match(r"([a-z][a-z0-9+.-]+):(/?)", text, re.IGNORECASE)  # pathlib turns s3://x into s3:/x
+    if "://" in text or (scheme and scheme[2]):
         raise ValueError(f"{name}={text!r} is a URL, which works for records only; give a path on this machine")
+    if scheme and scheme[1].lower() in SCHEMES:
+        raise ValueError(
+            f"{name}={text!r} begins like a URL and is none; write {scheme[1]}://... for a URL, which works for "
+            f"records only, or './{text}' for a folder of this name"
+        )
     return Path(text).expanduser()
 
 

@@ -10,7 +10,7 @@ import typer
 
 from coopgym.envs.catalogue import entry
 from coopgym.envs.reward import RewardMode
-from coopgym.files import OverwriteError, check_picture
+from coopgym.files import OverwriteError, check_picture, output_path
 
 PICTURES = (".png", ".pdf", ".svg", ".eps", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
 
@@ -27,9 +27,29 @@ def path(text: str | Path) -> Path:
     return Path(place(text))
 
 
+def target(text: str | Path) -> Path:
+    """An output on this machine; BadParameter for a URL, and see ``place``."""
+    place(text)
+    try:
+        return output_path(text, "path")
+    except ValueError as reason:
+        raise typer.BadParameter(str(reason)) from reason
+
+
+def lasting(text: str | Path) -> str:
+    """Where a command may keep records; BadParameter where they would end with its process, and see ``place``."""
+    found = place(text)
+    if any(part.lower().startswith("memory:/") for part in found.split("::")):
+        raise typer.BadParameter(
+            f"{found!r} is the memory of this process, and what is kept there is gone when the command ends; give a "
+            "folder or another URL"
+        )
+    return found
+
+
 def drawing(text: str | Path) -> Path:
     """The file of a picture; BadParameter for a suffix of which none can be made, or where another file is there."""
-    found = path(text)
+    found = target(text)
     if found.suffix.lower() not in PICTURES:
         raise typer.BadParameter(f"{str(text)!r} must end in {', '.join(PICTURES)}: a picture is stored as one of them")
     try:
@@ -72,13 +92,13 @@ def in_order(algorithm: str, game: str) -> tuple[str, str]:
 
 
 def file(help: str) -> Any:
-    """An option that names a file or folder."""
-    return typer.Option(help=help, parser=path, metavar="PATH")
+    """An option that names a file or folder to write."""
+    return typer.Option(help=help, parser=target, metavar="PATH")
 
 
 def records(help: str) -> Any:
-    """An option that names the folder or URL of records."""
-    return typer.Option(help=help, parser=place, metavar="PATH")
+    """An option that names the folder or URL of records to write."""
+    return typer.Option(help=help, parser=lasting, metavar="PATH")
 
 
 def plot(help: str) -> Any:

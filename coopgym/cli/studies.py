@@ -9,7 +9,7 @@ import typer
 
 from coopgym.cli import study_output
 from coopgym.cli.group import say
-from coopgym.cli.parameters import Json, Quiet, argument, place
+from coopgym.cli.parameters import Json, Quiet, argument, lasting, place
 from coopgym.study.engines import NAMES
 
 app = typer.Typer(
@@ -30,7 +30,7 @@ def run(
     engine: Annotated[str | None, typer.Option(help=f"{' or '.join(NAMES)}; the file's by default.")] = None,
     out: Annotated[
         str | None,
-        typer.Option(help="Folder or URL of the records; the file's by default.", parser=place, metavar="PLACE"),
+        typer.Option(help="Folder or URL of the records; the file's by default.", parser=lasting, metavar="PLACE"),
     ] = None,
     quiet: Quiet = False,
     json: Json = False,
@@ -42,6 +42,7 @@ def run(
     from coopgym.study import study
 
     plan = study.plan(config, out, workers)
+    lasting(plan.folder)
     if dry_run:
         study_output.planned(plan, json)
         return

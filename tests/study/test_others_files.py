@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from coopgym.algorithms import checkpoint
 from coopgym.cli.commands import app
+from coopgym.files import output_path
 from coopgym.study import claims, runner, study, unfinished
 from coopgym.study.ablation import run_ablation
 from coopgym.study.records import Records
@@ -202,7 +203,7 @@ def test_a_checkpoint_that_may_not_be_read_is_left_alone(tmp_path, monkeypatch):
     assert place.read_text() == "anything"
 
 
-@pytest.mark.parametrize("out", ["", "s3:/bucket/x", "gs:/x"])
+@pytest.mark.parametrize("out", ["", "s3:/bucket/x", "gs:/x", "s3:x", "S3:x", "memory:x", "Gs:/x"])
 def test_an_output_is_a_path_or_a_url_and_never_a_folder_that_is_named_like_one(tmp_path, monkeypatch, out):
     monkeypatch.chdir(tmp_path)
     for command in (
@@ -228,10 +229,34 @@ def test_a_url_takes_the_records_of_a_training(tmp_path, monkeypatch):
         "--modes",
         "private",
         "--out",
-        "memory://r17/x",
+        f"local://{tmp_path}/there/x",
     )
     assert done.exit_code == 0, done.output
-    assert os.listdir() == [] and len(Records("memory://r17/x").read("runs")) == 1
+    assert os.listdir() == ["there"] and len(Records(tmp_path / "there" / "x").read("runs")) == 1
+
+
+@pytest.mark.parametrize("out", ["memory://r17/x", "MEMORY://x", "simplecache::memory://x"])
+def test_no_command_keeps_records_in_the_memory_of_its_process(tmp_path, monkeypatch, out):
+    monkeypatch.chdir(tmp_path)
+    text = 'name = "x"\ngames = "SLCD"\nalgorithms = "TitForTat"\n'
+    (tmp_path / "plain.toml").write_text(text)
+    (tmp_path / "own.toml").write_text(f"{text}out = {out!r}\n")
+    for command in (
+        ("train", "IPPO", "TrustDilemma-v1", "--out", out), ("ablate", "TrustDilemma-v1", "--out", out),
+        ("study", "run", "plain.toml", "--out", out), ("study", "run", "own.toml"), ("audit", "runs/x", "--out", out),
+    ):  # fmt: skip
+        done = told(*command)
+        said = " ".join(done.stderr.replace("│", " ").split())  # of the frame around it
+        assert done.exit_code == 2 and "is the memory of this process, and what" in said, done.output
+    assert sorted(os.listdir()) == ["own.toml", "plain.toml"]
+
+
+def test_a_colon_alone_makes_no_url(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert output_path("run:1") == Path("run:1") and output_path("./s3:x") == Path("s3:x")
+    done = told("solve", "SLCD-v1", "--concept", "nash", "--plot", "s3:x.png")
+    said = " ".join(done.stderr.replace("│", " ").split())
+    assert done.exit_code == 2 and "begins like a URL and is none" in said, done.output
 
 
 def test_what_a_url_needs_here_is_in_a_private_folder(tmp_path, monkeypatch):
