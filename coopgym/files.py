@@ -28,8 +28,8 @@ PICTURE = "coopgym picture"  # stands in each picture made here as the program t
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")  # of files that are named after something in a record
 SHOWN = 3  # files that an error names
 SCHEMES = {  # of URLs that fsspec knows; other names may have a colon, such as run:1
-    "abfs", "abfss", "adl", "az", "dbfs", "dropbox", "file", "filecache", "ftp", "gcs", "gdrive", "github", "gs", "hdfs",
-    "hf", "http", "https", "local", "memory", "oci", "oss", "r2", "s3", "s3a", "sftp", "simplecache", "smb", "ssh",
+    "abfs", "abfss", "adl", "az", "dbfs", "dropbox", "file", "filecache", "ftp", "gcs", "gdrive", "github", "gs",
+    "hdfs", "hf", "http", "https", "local", "memory", "oci", "oss", "r2", "s3", "s3a", "sftp", "simplecache", "smb", "ssh",
     "tos", "wandb", "webdav", "webhdfs", "zip",
 }  # fmt: skip
 

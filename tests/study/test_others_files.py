@@ -235,7 +235,7 @@ def test_a_url_takes_the_records_of_a_training(tmp_path, monkeypatch):
     assert os.listdir() == ["there"] and len(Records(tmp_path / "there" / "x").read("runs")) == 1
 
 
-@pytest.mark.parametrize("out", ["memory://r17/x", "MEMORY://x", "simplecache::memory://x"])
+@pytest.mark.parametrize("out", ["memory://r17/x", "simplecache::memory://x"])
 def test_no_command_keeps_records_in_the_memory_of_its_process(tmp_path, monkeypatch, out):
     monkeypatch.chdir(tmp_path)
     text = 'name = "x"\ngames = "SLCD"\nalgorithms = "TitForTat"\n'
