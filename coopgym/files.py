@@ -29,8 +29,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")  # of files that are named aft
 SHOWN = 3  # files that an error names
 SCHEMES = {  # of URLs that fsspec knows; other names may have a colon, such as run:1
     "abfs", "abfss", "adl", "az", "dbfs", "dropbox", "file", "filecache", "ftp", "gcs", "gdrive", "github", "gs",
-    "hdfs", "hf", "http", "https", "local", "memory", "oci", "oss", "r2", "s3", "s3a", "sftp", "simplecache", "smb", "ssh",
-    "tos", "wandb", "webdav", "webhdfs", "zip",
+    "hdfs", "hf", "http", "https", "local", "memory", "oci", "oss", "r2", "s3", "s3a", "sftp", "simplecache", "smb",
+    "ssh", "tos", "wandb", "webdav", "webhdfs", "zip",
 }  # fmt: skip
 
 
