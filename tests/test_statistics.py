@@ -14,15 +14,18 @@ from scipy.stats.mstats import winsorize
 import coopgym
 from coopgym.statistics import (
     Interval,
+    about,
     adjust,
     aggregate_interval,
     chance_interval,
     mean_interval,
     rank_intervals,
     seeds_needed,
+    sentence,
     share_interval,
     sign_flip_p,
     stratified_mean,
+    t_power,
     tests,
     welch_p,
 )
@@ -166,7 +169,7 @@ def test_games_of_unequal_size_single_runs_gaps_and_no_interval():
     assert found.low[1] == pytest.approx(mean_interval([7.0, 9.0]).low)
     assert aggregate_interval([[1e308, 1.2e308], [1e308, 1e308]]).mean == pytest.approx(1.05e308)
     assert aggregate_interval([[1.0, 2.0], [4.0, 6.0], [20.0, 90.0]], "median") == pytest.approx(mean_interval([4, 6]))
-    with pytest.raises(ValueError, match="statistic='max': choose one of mean, median, iqm"):
+    with pytest.raises(ValueError, match="statistic='max' is not known"):
         aggregate_interval([[1.0]], "max")
     with pytest.raises(ValueError, match="nothing to average"):
         aggregate_interval([])
@@ -239,6 +242,55 @@ def test_holm_by_hand_and_welch_is_scipys():
     x, y = np.random.default_rng(11).standard_normal((2, 6)) + np.array([[0.5], [0.0]])
     assert welch_p(x, y)[0] == pytest.approx(ttest_ind(x, y, equal_var=False, alternative="greater").pvalue)
     assert welch_p([1.0], y) == (1.0, 1.0) and welch_p([2.0, 2.0], [1.0, 1.0]) == (0.0, 1.0)
+
+
+TWO = [[[1.0, 2.0]], [[1.0, 2.0]]]
+ASKED = {  # each function with something wrong in one place
+    "effect": seeds_needed, "alpha": lambda x: seeds_needed(1.0, x), "power": lambda x: seeds_needed(1.0, 0.05, x),
+    "shift": lambda x: t_power(x, 5), "seeds": lambda x: t_power(1.0, x), "values": mean_interval,
+    "axis": lambda x: mean_interval([1.0, 2.0], axis=x), "level": lambda x: mean_interval([1.0, 2.0], level=x),
+    "bounds": lambda x: mean_interval([1.0, 2.0], bounds=(0.0, x)), "samples": aggregate_interval,
+    "a game": lambda x: aggregate_interval([x, [1.0, 2.0]]), "statistic": lambda x: aggregate_interval([[1.0]], x),
+    "strata": stratified_mean, "a stratum": lambda x: stratified_mean([x, np.ones(2)]),
+    "weights": lambda x: stratified_mean([np.ones(2), np.ones(2)], [x, x]),
+    "its level": lambda x: stratified_mean([np.ones(2)], level=x), "both": lambda x: chance_interval(x, x),
+    "first": lambda x: chance_interval([x], [[1.0]]), "second": lambda x: chance_interval([[1.0]], x),
+    "passed": share_interval, "a share": lambda x: share_interval([x]), "players": rank_intervals,
+    "a player": lambda x: rank_intervals([x, [[1.0]]]), "runs": lambda x: rank_intervals([[x], [[1.0]]]),
+    "groups": lambda x: rank_intervals(TWO, [x]), "missing": lambda x: rank_intervals(TWO, missing=x or 0),
+    "the level": lambda x: rank_intervals(TWO, level=x), "differences": sign_flip_p,
+    "p": lambda x: adjust(x, "holm"), "p of bh": lambda x: adjust(x, "bh"), "correction": lambda x: adjust([0.1], x),
+    "one sample": lambda x: welch_p(x, [1.0, 2.0]), "the other": lambda x: welch_p([1.0, 2.0], x),
+    "kind": about, "a level": lambda x: sentence(level=x),
+}  # fmt: skip
+NO_NUMBERS = (10**400, "x", "1", None, [10**400], ["x"], {}, object(), [[1.0, 2.0], [3.0, "x"]], 1j)
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_is_no_number_is_refused_in_one_sentence(name):
+    for wrong in NO_NUMBERS:
+        if name == "missing" and wrong in (None, {}):  # the default, and nothing at all
+            continue
+        with pytest.raises(ValueError) as told:
+            ASKED[name](wrong)
+        text = str(told.value)
+        assert 20 < len(text) < 500 and "\n" not in text and ("give" in text or "needed" in text or "choose" in text)
+
+
+@pytest.mark.parametrize("name", ["values", "samples", "strata", "both", "passed", "players", "differences"])
+def test_of_nothing_there_is_no_statistic(name):
+    with pytest.raises(ValueError, match=r"give at least one|are needed"):
+        ASKED[name]([])
+
+
+def test_what_is_unknown_stays_so():
+    assert all(map(math.isnan, mean_interval([1.0, math.nan])))
+    assert np.isnan(chance_interval([[math.nan]], [[1.0]])).all()
+    assert adjust([0.01, None, 0.04], "holm").tolist()[:2] == [0.03, pytest.approx(math.nan, nan_ok=True)]
+    for wrong in (math.nan, [math.nan]):
+        for name in ("effect", "alpha", "level", "axis", "its level", "a share", "p of bh", "differences"):
+            with pytest.raises(ValueError):
+                ASKED[name](wrong)
 
 
 def test_a_lone_player_is_first():

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.stats import beta, norm, rankdata, t
 
+from coopgym.mechanisms import checks
+from coopgym.statistics import given
 from coopgym.statistics.means import LEVEL, Interval
 
 AGGREGATES = ("mean", "median", "iqm")
@@ -30,11 +32,10 @@ def aggregate_interval(samples: Sequence[Sequence[float] | np.ndarray], statisti
         run borrows the variance of the others; where every game has one, low and high are NaN. Floats, or ``[...]``.
 
     Raises:
-        ValueError: the statistic is not known, or there is no run.
+        ValueError: the statistic is not known, there is no run, or the scores are no numbers.
     """
-    if statistic not in AGGREGATES:
-        raise ValueError(f"statistic={statistic!r}: choose one of {', '.join(AGGREGATES)}")
-    known = [np.asarray(x, dtype=np.float64) for x in samples if len(x)]
+    checks.choice("statistic", statistic, AGGREGATES)
+    known = [x for x in given.strata("samples", samples) if len(x)]
     if not known:
         raise ValueError("samples=[]: there is nothing to average; give at least one run of one game")
     if statistic == "median":
@@ -60,7 +61,17 @@ def stratified_mean(
 
     Returns:
         Mean, low and high ``[...]``, with Satterthwaite's degrees of freedom; Student's interval for one stratum.
+
+    Raises:
+        ValueError: there is no stratum, or one without runs, they are no numbers, there are not as many weights, or the
+            level is not between 0 and 1.
     """
+    level, strata = given.share("level", level), given.some("strata", given.strata("strata", strata))
+    known = None if weights is None else given.array("weights", weights)
+    if known is not None and (not known.size or known.size % len(strata) or not np.isfinite(known).all()):
+        raise ValueError(
+            f"weights={checks.shown(weights)}: one finite number is needed for each of {len(strata)} strata"
+        )
     with np.errstate(all="ignore"):
         size = np.max([np.abs(np.where(np.isfinite(x), x, 0.0)).max(0) for x in strata], axis=0)
         unit = np.where(size > 0.0, size, 1.0)
@@ -138,8 +149,15 @@ def chance_interval(first: Samples, second: Samples) -> Interval:
 
     Returns:
         Value, low and high ``[...]``, floats of plain lists: a score interval with Newcombe's variance of Mann and
-        Whitney's U (2006, method 5), less what the estimated differences between games take from it.
+        Whitney's U (2006, method 5), less what the estimated differences between games take from it. NaN where a
+        score is NaN.
+
+    Raises:
+        ValueError: there is no game, they are not the same games, one of them has no run, or scores are no numbers.
     """
+    first, second = (given.some(name, given.strata(name, x)) for name, x in (("first", first), ("second", second)))
+    if len(first) != len(second) or first[0].shape[1:] != second[0].shape[1:]:
+        raise ValueError(f"first has {len(first)} games and second {len(second)}: scores in the same games are needed")
     value = np.stack([_larger(np.asarray(x), np.asarray(y)) for x, y in zip(first, second, strict=True)])
     shape = (-1, *[1] * (value.ndim - 1))
     n, m = (np.array([len(x) for x in side], dtype=np.float64).reshape(shape) for side in (first, second))
@@ -167,8 +185,14 @@ def share_interval(passed: Samples) -> Interval:
     Returns:
         Value, low and high ``[...]``: Jeffreys' interval, with as many runs as have the variance of the mean share,
         which estimated differences between games make smaller.
+
+    Raises:
+        ValueError: there is no game, one of them has no run, or something is neither true nor false.
     """
-    value = np.stack([np.asarray(x, dtype=np.float64).mean(0) for x in passed])
+    passed = given.some("passed", given.strata("passed", passed))
+    if not all(((x >= 0.0) & (x <= 1.0)).all() for x in passed):
+        raise ValueError(f"passed={checks.shown(passed)}: 1 is needed for each run that passes, and 0 for the others")
+    value = np.stack([x.mean(0) for x in passed])
     n = np.array([len(x) for x in passed], dtype=np.float64).reshape(-1, *[1] * (value.ndim - 1))
     mean = np.asarray(value.mean(0))
     runs = len(value) ** 2 / (_alike(value, lambda share: share * (1.0 - share) / n) * (1.0 / n).sum(0))

@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import t
 
+from coopgym.mechanisms import checks
+from coopgym.statistics import given
+
 LEVEL = 0.95
 
 
@@ -41,12 +44,13 @@ def mean_interval(
         interval of width 0, a single run gives NaN for low and high, and so do values that are not finite.
 
     Raises:
-        ValueError: there is no run, or the level is not between 0 and 1.
+        ValueError: there is no run, the values are no numbers, they lack the axis, the level is not between 0 and 1,
+            or the bounds are no pair.
     """
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level={level!r}: a share between 0 and 1 is needed, such as 0.95")
-    x = np.asarray(values, dtype=np.float64)
-    x = np.moveaxis(x.reshape(1) if x.ndim == 0 else x, axis, 0)
+    level = given.share("level", level)
+    x = given.array("values", values)
+    x = x.reshape(1) if x.ndim == 0 else x
+    x = np.moveaxis(x, checks.whole("axis", axis, -x.ndim, x.ndim - 1), 0)
     n = len(x)
     if not x.size:
         raise ValueError("values=[]: there is nothing to average; give at least one run")
@@ -63,6 +67,17 @@ def mean_interval(
             half = np.full(mean.shape, np.nan)
         low, high = mean - half, mean + half
     if bounds is not None:
+        bounds = _pair(bounds)
         low, high = np.clip(low, *bounds), np.clip(high, *bounds)
     found = (mean, low, high)
     return Interval(*(float(part) for part in found)) if x.ndim == 1 else Interval(*found)
+
+
+def _pair(bounds: Any) -> tuple[float, float]:
+    pair = checks.items("bounds", bounds, "the least and the largest value")
+    if len(pair) != 2:
+        raise ValueError(f"bounds={checks.shown(bounds)}: two numbers are needed, the least and the largest value")
+    low, high = (given.real("bounds", x) for x in pair)
+    if low > high:
+        raise ValueError(f"bounds={checks.shown(bounds)}: the least value is needed first")
+    return low, high

@@ -8,6 +8,9 @@ import numpy as np
 from scipy.special import ndtr
 from scipy.stats import chi2, t
 
+from coopgym.mechanisms import checks
+from coopgym.statistics import given
+
 MOST_SEEDS = 10_000  # what seeds_needed answers at the most
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
 
@@ -26,12 +29,8 @@ def seeds_needed(effect: float, alpha: float = 0.05, power: float = 0.8) -> int 
     Raises:
         ValueError: effect is not a number, or alpha or power is not between 0 and 1.
     """
-    if math.isnan(effect):
-        raise ValueError("effect=nan: a number of standard deviations is needed")
-    for name, value in (("alpha", alpha), ("power", power)):
-        if not 0.0 < value < 1.0:
-            raise ValueError(f"{name}={value!r}: a share between 0 and 1 is needed")
-    low, high, size = 2, MOST_SEEDS, abs(effect)
+    low, high, size = 2, MOST_SEEDS, abs(given.real("effect", effect))
+    alpha, power = given.share("alpha", alpha), given.share("power", power)
     if t_power(size, high, alpha) < power:
         return None
     while low < high:
@@ -44,8 +43,11 @@ def t_power(effect: float, seeds: int, alpha: float = 0.05) -> float:
     """Probability that a two-sided t test of two groups of ``seeds`` runs finds a difference of ``effect`` deviations.
 
     The noncentral t distribution, by integrating the normal probability over the standard deviation that is estimated.
-    ``scipy.stats.nct`` is NaN for some large effects, and a search over it goes astray.
+    ``scipy.stats.nct`` is NaN for some large effects, and a search over it goes astray. ValueError for what is no
+    number, fewer than two seeds, and an alpha that is not between 0 and 1.
     """
+    effect, alpha = given.real("effect", effect), given.share("alpha", alpha)
+    seeds = checks.whole("seeds", seeds, 2, 10**9)
     freedom = 2 * seeds - 2
     shift, critical = effect * math.sqrt(seeds / 2.0), float(t.ppf(1.0 - alpha / 2.0, freedom))
     away = 10.0 / math.sqrt(2.0 * freedom)

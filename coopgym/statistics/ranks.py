@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy.special import stdtr
 from scipy.stats import binom, rankdata
 
+from coopgym.mechanisms import checks
+from coopgym.statistics import given
 from coopgym.statistics.means import LEVEL, Interval
 
 FEW = 4  # games from which on rejections are counted: of fewer, chance may reject all of a game
@@ -39,10 +42,17 @@ def rank_intervals(
 
     Returns:
         Average rank, low and high ``[..., groups, players]``. NaN for low and high where no player has two runs.
+
+    Raises:
+        ValueError: there is no player or game, players have not the same games, scores are no numbers, a group names no
+            game, ``missing`` has another shape, or the level is not between 0 and 1.
     """
+    level, samples = given.share("level", level), _checked(samples)
     players, games = len(samples), len(samples[0])
-    absent = np.zeros((players, games), dtype=bool) if missing is None else np.asarray(missing, dtype=bool)
-    chosen = [list(range(games))] if groups is None else [list(group) for group in groups]
+    absent = np.zeros((players, games), dtype=bool) if missing is None else given.array("missing", missing) != 0.0
+    if absent.shape != (players, games):
+        raise ValueError(f"missing has shape {absent.shape}: one truth value is needed for each player and game")
+    chosen = [list(range(games))] if groups is None else _groups(groups, games)
     count, mean, spread = _moments(samples)
     order = rankdata(-np.where(absent, -np.inf, mean), axis=-2)
     better = _p_better(count, mean, spread, absent)
@@ -63,6 +73,22 @@ def rank_intervals(
         below = shown(better[..., others, own, :][..., part], (1.0 - level) / 2.0)
         low[..., g, :], high[..., g, :] = 1.0 + above / len(part), players - below / len(part)
     return Interval(value, low, high)
+
+
+def _checked(samples: Any) -> list[list[np.ndarray]]:
+    """Scores as lists of lists of arrays; ValueError for anything else."""
+    players = checks.items("samples", samples, "a list of games for each player")
+    found = [given.strata("samples", own, "score") for own in players]
+    if not found or len({len(own) for own in found}) > 1:
+        raise ValueError(f"samples={checks.shown(samples)}: scores in the same games are needed for each player")
+    return found
+
+
+def _groups(groups: Any, games: int) -> list[list[int]]:
+    found = [checks.items("groups", group, "lists of indices") for group in checks.items("groups", groups, "lists")]
+    if not all(found):
+        raise ValueError(f"groups={checks.shown(groups)}: a group is empty; give at least one game of each")
+    return [[checks.whole("groups", game, 0, games - 1) for game in group] for group in found]
 
 
 def shown(p: np.ndarray, alpha: float) -> np.ndarray:

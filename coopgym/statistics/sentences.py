@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from coopgym.mechanisms import checks
+from coopgym.statistics import given
 from coopgym.statistics.means import LEVEL
 
 MEAN = "95% t intervals"  # of means, in few words
@@ -24,7 +26,7 @@ ABOUT = {
 
 def sentence(over: str = "seeds", level: float = LEVEL) -> str:
     """What a caption says about intervals of means, e.g. "95% t intervals of the mean over seeds"."""
-    return f"{level * 100:g}% t intervals of the mean over {over}"
+    return f"{given.share('level', level) * 100:g}% t intervals of the mean over {over}"
 
 
 def about(kind: str, over: str = "runs") -> str:
@@ -34,4 +36,4 @@ def about(kind: str, over: str = "runs") -> str:
         kind: a key of ``ABOUT``.
         over: what was averaged or paired, in the plural, e.g. "seeds".
     """
-    return ABOUT[kind].format(over=over)
+    return ABOUT[checks.choice("kind", kind, ABOUT)].format(over=over)

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import false_discovery_control, ttest_ind
 
+from coopgym.mechanisms import checks
+from coopgym.statistics import given
+
 CORRECTIONS = ("holm", "bh", "none")
 _LISTED, _COUNTED, _GRID = 10, 40, 1 << 17
 
@@ -27,7 +30,7 @@ def sign_flip_p(differences: Sequence[float] | np.ndarray) -> Any:
     Raises:
         ValueError: there is no difference, or one is not finite.
     """
-    x = np.asarray(differences, dtype=np.float64)
+    x = given.array("differences", differences)
     if not x.size or x.ndim not in (1, 2) or not np.isfinite(x).all():
         raise ValueError(f"differences of shape {x.shape}: finite numbers are needed, one for each pair")
     if x.ndim == 1:
@@ -92,13 +95,20 @@ def adjust(p: np.ndarray, correction: str) -> np.ndarray:
     """p-values after a correction for testing them all.
 
     Args:
-        p: raw p-values ``[M]``.
+        p: raw p-values ``[M]``; one that is NaN stays so (not with "bh").
         correction: "holm" bounds the chance of any false find, "bh" (Benjamini and Hochberg) the expected share of
             false ones among the finds, "none" corrects nothing.
 
     Returns:
         Corrected p-values ``[M]``.
+
+    Raises:
+        ValueError: p is no list of numbers between 0 and 1, or the correction is not known.
     """
+    checks.choice("correction", correction, CORRECTIONS)
+    p = given.array("p", p)
+    if p.ndim != 1 or (p < 0.0).any() or (p > 1.0).any() or (correction == "bh" and np.isnan(p).any()):
+        raise ValueError(f"p={checks.shown(p)}: a list of numbers between 0 and 1 is needed")
     if correction == "none" or not len(p):
         return p
     if correction == "bh":
@@ -119,9 +129,15 @@ def welch_p(first: Sequence[float] | np.ndarray, second: Sequence[float] | np.nd
 
     Returns:
         p of the null that the first mean is not larger, and of the null that it is not smaller; (1, 1) where a sample
-        has one run only.
+        has fewer than two runs, NaN where a run is not finite.
+
+    Raises:
+        ValueError: a sample is no list of numbers.
     """
-    x, y = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    x, y = given.array("first", first), given.array("second", second)
+    for name, sample in (("first", x), ("second", y)):
+        if sample.ndim != 1:
+            raise ValueError(f"{name} has shape {sample.shape}: a list of numbers is needed, one for each run")
     if len(x) < 2 or len(y) < 2:
         return 1.0, 1.0
     if np.ptp(x) == 0.0 and np.ptp(y) == 0.0:
