@@ -44,17 +44,21 @@ def encode(table: pa.Table, **options: Any) -> bytes:
     return data[:footer] + MAGIC + digest + data[footer:]
 
 
+def summed(data: bytes) -> bool:
+    """Whether a file has a checksum, right or wrong."""
+    return data.startswith(MAGIC, max(0, _footer(data) - SIZE))
+
+
 def check(data: bytes) -> bool:
     """Whether a file has a checksum.
 
     Raises:
         DamageError: If it has one, and the content has another.
     """
-    footer = _footer(data)
-    block = data[max(0, footer - SIZE) : footer]
-    if not block.startswith(MAGIC):
+    if not summed(data):
         return False
-    view = memoryview(data)
+    footer, view = _footer(data), memoryview(data)
+    block = data[footer - SIZE : footer]
     total = hashlib.sha256(view[: footer - SIZE])
     total.update(view[footer:])
     if total.hexdigest().encode() != block[len(MAGIC) :]:
@@ -72,17 +76,17 @@ def decode(data: bytes, table: str, schema: pa.Schema, where: pc.Expression | No
         where: Rows that are wanted; all by default.
 
     Raises:
-        DamageError: If the content is damaged, or lacks a column that its version wrote.
+        DamageError: If the content is damaged, or lacks a column or the checksum that its version wrote.
         ForeignError: If this is a table of something else.
     """
-    summed = check(data)
+    checked = check(data)
     try:
         part = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
         there = part.schema_arrow.names
         if not set(NAMED) <= set(there):
             raise ForeignError(f"it has no column {NAMED[0]!r}")
         missing = [name for name in schema.names if name not in there]
-        if missing and not summed:
+        if not checked:
             _check_earlier(part, table, missing)
         found = aligned(part.read([name for name in schema.names if name in there]), schema)
         return found if where is None else found.filter(where)
@@ -101,11 +105,17 @@ def aligned(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def _check_earlier(part: pq.ParquetFile, table: str, missing: list[str]) -> None:
-    """DamageError unless the rows are of a version that did not write the missing columns yet."""
+    """What a part without a checksum may be: rows of a version that wrote neither that nor the missing columns.
+
+    Raises:
+        DamageError: If any row is of a version that writes a checksum, which is lost then, or should have the columns.
+    """
     known = "package_version" in part.schema_arrow.names
     versions = set(part.read(["package_version"])["package_version"].to_pylist()) if known else {None}
-    old = all(isinstance(version, str) and version.startswith(earlier.VERSION) for version in versions)
-    if not old or set(missing) & earlier.COLUMNS.get(table, set(missing)):
+    later = [each for each in versions if each is not None and not str(each).startswith(earlier.VERSION)]
+    if later:
+        raise DamageError(f"it has lost its checksum, which coopgym {min(map(str, later))!r:.40} writes")
+    if missing and (None in versions or set(missing) & earlier.COLUMNS.get(table, set(missing))):
         raise DamageError(f"it has neither a checksum nor the column {missing[0]!r}")
 
 

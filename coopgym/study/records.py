@@ -19,7 +19,7 @@ from coopgym.algorithms.record import digest, finite
 from coopgym.algorithms.storage import packed
 from coopgym.files import check_name
 from coopgym.study import claims
-from coopgym.study.parts import DamageError, ForeignError, aligned, decode, encode
+from coopgym.study.parts import DamageError, ForeignError, aligned, decode, encode, summed
 from coopgym.study.schema import MOMENT, SCHEMAS
 from coopgym.study.store import store
 
@@ -32,6 +32,7 @@ NEEDED = ("run_id", "status", "algorithm", "game", "reward_mode")  # columns of 
 FAILED = "failed"  # the status of a record that says why there is no result
 PART = re.compile(r"[0-9a-f]{24}(\.failed)?\.parquet")  # names that programs give their parts
 AGAIN = "its runs count as missing"
+OWNERS = {"curves": "runs", "audit_curves": "audits"}  # tables whose rows name no version: parts of one name are of one
 DAMAGED = ".damaged"  # how the name of a part ends that was set aside
 
 
@@ -273,10 +274,18 @@ class Records:
         except FileNotFoundError:
             return None
         found = decode(data, table, schema, where)
+        if not summed(data) and table in OWNERS and self._has_checksum(name.replace(table, OWNERS[table], 1)):
+            raise DamageError(f"it has lost its checksum, which the part of {OWNERS[table]} with its name has")
         empty = [column for column in NEEDED if table == "runs" and column in schema.names and found[column].null_count]
         if empty:
             raise DamageError(f"it has runs without {empty[0]}")
         return found
+
+    def _has_checksum(self, name: str) -> bool:
+        try:
+            return summed(self.store.read(name))
+        except FileNotFoundError:
+            return False
 
     def _warn(self, name: str, error: ValueError) -> None:
         if name not in self._said:

@@ -215,22 +215,51 @@ def test_a_moment_given_as_text_is_stored_as_a_moment(tmp_path):
     assert records.read("runs")[0]["created"] == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def test_a_part_without_a_checksum_is_read_if_it_is_complete_or_of_an_earlier_version(tmp_path):
+def test_a_part_without_a_checksum_is_read_if_it_is_of_a_version_that_wrote_none(tmp_path):
     records, (row, *_) = Records(tmp_path), rows(seeds=1)
     path = records.write("runs", PART, [row])
     table = pq.ParquetFile(path).read()
-    pq.write_table(table.append_column("later", [[1]]), path)
+    place = table.schema.get_field_index("package_version")
+
+    def rewritten(version, **changes):
+        told = table.set_column(place, "package_version", pa.array([version], pa.string()))
+        return told.append_column("later", [[1]]) if changes.get("more") else told.drop_columns(changes["less"])
+
+    pq.write_table(rewritten("0.1.0", more=True), path)
     (found,) = Records(tmp_path).read("runs")
     assert found["welfare"] == row["welfare"] and "later" not in found
-    place = table.schema.get_field_index("package_version")
-    for version, columns, fine in (
-        ("0.1.0", ["evaluations"], True), ("0.1.0", ["variant"], False), ("0.2.0", ["evaluations"], False),
-        (None, ["evaluations"], False),
+    neither = "neither a checksum nor the column 'variant'"
+    for version, columns, reason in (
+        ("0.1.0", ["evaluations"], None), ("0.1.0", ["variant"], neither), (None, ["variant"], neither),
+        ("0.2.0", ["evaluations"], "lost its checksum, which coopgym '0.2.0' writes"),
+        ("0.2.0", [], "lost its checksum"), ("1.0.0", [], "lost its checksum"),
     ):  # fmt: skip
-        told = pa.array([version], pa.string())
-        pq.write_table(table.set_column(place, "package_version", told).drop_columns(columns), path)
-        if fine:
+        pq.write_table(rewritten(version, less=columns), path)
+        if reason is None:
             assert Records(tmp_path).read("runs")[0]["evaluations"] is None
         else:
-            with pytest.warns(RuntimeWarning, match=f"neither a checksum nor the column '{columns[0]}'"):
+            with pytest.warns(RuntimeWarning, match=reason):
                 assert Records(tmp_path).read("runs") == []
+
+
+@pytest.mark.parametrize("table", ["runs", "curves"])
+def test_a_value_changed_by_another_program_counts_as_damage(tmp_path, table):
+    """The other program drops the checksum; rows of curves name no version, the runs beside them do."""
+    records, (row, *_) = Records(tmp_path), rows(seeds=1)
+    records.write("curves", PART, curves([row], points=3))
+    records.write("runs", PART, [row | {"package_version": "0.2.0"}])
+    path = tmp_path / table / f"{PART}.parquet"
+    found = pq.ParquetFile(path).read()
+    name = {"runs": "welfare", "curves": "unit"}[table]
+    forged = pa.nulls(len(found), found.schema.field(name).type)
+    pq.write_table(found.set_column(found.schema.get_field_index(name), name, forged), path)
+    with pytest.warns(RuntimeWarning, match=f"{table}/{PART}.parquet cannot be read .it has lost its checksum"):
+        assert Records(tmp_path).read(table) == []
+    with pytest.warns(RuntimeWarning, match="its runs will be done again"):
+        Records(tmp_path).repair([row["run_id"]])
+    assert not Records(tmp_path).done() and not path.exists()
+
+
+def test_curves_of_0_1_0_without_a_checksum_are_read():
+    card = Records(Path(__file__).parents[2] / "data_cards" / "audit")
+    assert card.read("curves") and card.read("runs")
