@@ -56,7 +56,7 @@ def imbalance(row: Row) -> float | None:
 
 def deterred(row: Row) -> float | None:
     """Deterrence as a share of the payoff, so that games can be averaged."""
-    return None if row["deterrence"] is None else row["deterrence"] / max(1.0, abs(row["payoff"]))
+    return None if row["deterrence"] is None else row["deterrence"] / abs(row["payoff"])
 
 
 SHOWN = (
@@ -69,8 +69,13 @@ SHOWN = (
     plain("gini of surpluses", "gini"),
     plain("welfare / best constant", "efficiency"),
     plain("cooperation level", "level"),
-    plain("deviation gain", "best_gain_relative", "largest P_i(deviation) - P_i found, over max(1, |P_i|)"),
-    Shown("deterrence", "deterrence", CATALOGUE["deterrence"].what + ", over max(1, |payoff|)", deterred),
+    plain("deviation gain", "best_gain_relative", "largest P_i(deviation) - P_i found, over |P_i|"),
+    Shown(
+        "deterrence, share of payoff",
+        "deterrence",
+        f"({CATALOGUE['deterrence'].what}) / |payoff|; in the records it is in units of payoff",
+        deterred,
+    ),
     plain("end-game change", "endgame"),
 )
 ENDED = {"forgiveness": "shock", "unforgiving": "shock", "endgame": "end"}  # a shock may end an episode too

@@ -47,6 +47,27 @@ def test_every_measure_is_in_its_range(audits):
         assert np.all((known >= measure.low - 1e-6) & (known <= measure.high + 1e-6)), name
 
 
+def test_shares_of_payoffs_are_called_so_and_are_over_the_payoff(audits):
+    """As the audit divides now; the divisor of 0.1.0 was at least 1, which no payoff of these records reaches."""
+    assert min(abs(x) for r in audits for x in r["payoff_by_agent"] if x is not None) > 1.0
+    cards = DATA.parent
+    for path in (PAGE, cards / "NOTES.md", cards / "datasheet.md", *cards.glob("croissant*.json")):
+        assert "max(1" not in path.read_text(), path
+    text = PAGE.read_text()
+    assert "| deterrence, share of payoff | `deterrence` | 1 |" in text and "| deterrence |" not in text
+    assert CATALOGUE["deterrence"].unit == "payoff" and "in the records it is in units of payoff" in text
+    repeats = {r["run_id"] for r in pq.read_table(DATA.parent / "runs").to_pylist() if r["duplicate_of"]}
+    games = re.findall(r"`([\w-]+-v1)`", text.split("### TR-2")[1].splitlines()[2])
+    cells = {}
+    for r in audits:
+        if r["game"] in games and r["run_id"] not in repeats and r["deterrence"] is not None:
+            share = r["deterrence"] / abs(r["payoff"])
+            cells.setdefault((r["algorithm"], r["game"]), {}).setdefault(r["reward_mode"], []).append(share)
+    both = [np.mean(c["private"]) for c in cells.values() if {"private", "integrated"} <= set(c)]
+    line = next(x for x in text.split("### TR-2")[1].splitlines() if x.startswith("| deterrence"))
+    assert line.split("|")[2].strip() == f"{np.mean(both):.3f}"
+
+
 def test_a_change_on_the_page_is_what_numpy_makes_of_the_audits(audits):
     """Retaliation in TR-1, private to integrated: mean of paired differences of means over seeds."""
     games = re.findall(r"`([\w-]+-v1)`", PAGE.read_text().split("### TR-1")[1].splitlines()[2])
