@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from coopgym.report.plots import DASHES, FAINT, INK, STYLE, look_of, save
 from coopgym.statistics import mean_interval, sentence
 from coopgym.study.identity import labels
-from coopgym.study.summary import mode_label
+from coopgym.study.summary import SHARE, mode_label
 
 Row = Mapping[str, Any]
 PANELS = {  # metric: title, label of x, label of y
@@ -24,6 +24,7 @@ PANELS = {  # metric: title, label of x, label of y
     "answer_gift": ("A partner gives more for a step", "steps since", "change of rate / size of the shock"),
     "conditional_curve": ("Partners play at random", "a partner's rate before", "rate"),
 }
+BOUNDS = {"conditional_curve": SHARE}  # what means of a metric cannot leave
 
 
 def plot_responses(rows: Sequence[Row], curves: Sequence[Row], path: str | Path) -> Path:
@@ -41,7 +42,7 @@ def plot_responses(rows: Sequence[Row], curves: Sequence[Row], path: str | Path)
         grid: Any = figure.subplots(len(algorithms), len(PANELS), squeeze=False, sharex="col", sharey="col")
         for (a, algorithm), (m, metric) in itertools.product(enumerate(algorithms), enumerate(PANELS)):
             for mode in modes:
-                _draw(grid[a, m], _values(rows, curves, algorithm, mode, metric), look[mode][0])
+                _draw(grid[a, m], _values(rows, curves, algorithm, mode, metric), look[mode][0], BOUNDS.get(metric))
             _dress(grid[a, m], metric, algorithm, first=a == 0, last=a == len(algorithms) - 1)
         handles = [Line2D([], [], color=look[mode][0], label=mode) for mode in modes]
         key = f"Colour: reward mode trained on. Bands: {sentence()}"
@@ -105,11 +106,13 @@ def _values(
     return x, y, values[~np.isnan(values).any(1)]
 
 
-def _draw(axis: Axes, found: tuple[np.ndarray, np.ndarray, np.ndarray], colour: str) -> None:
+def _draw(
+    axis: Axes, found: tuple[np.ndarray, np.ndarray, np.ndarray], colour: str, bounds: tuple[float, float] | None
+) -> None:
     x, _, values = found
     if not len(values):
         return
-    mean, low, high = mean_interval(values)
+    mean, low, high = mean_interval(values, bounds=bounds)
     axis.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0.0)
     axis.plot(x, mean, color=colour, linewidth=1.8)
 

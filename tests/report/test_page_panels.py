@@ -151,6 +151,56 @@ def test_without_constants_the_curve_is_missing_and_the_reader_is_told():
     assert landscape.panel(material()) is None
 
 
+def brackets(text):
+    """All intervals of a text."""
+    return [tuple(map(float, pair)) for pair in re.findall(r"\[(-?[\d.e-]+), (-?[\d.e-]+)\]", text)]
+
+
+def test_intervals_of_rates_stay_within_what_rates_can_be():
+    """Rates far apart of two seeds: the t interval goes beyond 0 and 1, and is cut there, in tables and sentences."""
+    two = [run(name, "private", seed, (0.1, 0.9)[seed], 80.0) for name in "AB" for seed in range(2)]
+    for runs in (two[:2], two, [*two, *(run("A", "private", s, (0.1, 0.9)[s], 80.0, "H-v1") for s in range(2))]):
+        panel = landscape.panel(material(runs))
+        sound(panel)
+        shown = [panel.lead, *(row[4] for row in panel.tables[1].rows)]
+        assert len(brackets(" ".join(shown))) >= 2
+        assert all(0.0 <= low <= high <= 1.0 for low, high in brackets(" ".join(shown))), shown
+        assert "[0, 1.00]" in panel.charts[-1].alt
+    rows = audits(algorithms=("A",), modes=("private",), seeds=2)
+    rates = [audit_curve(r, "rate_by_step", [(0.1, 0.9)[k]] * 20, list(range(20))) for k, r in enumerate(rows)]
+    rises = [audit_curve(r, "conditional_curve", ([0.0, 1.0], [0.9, 0.1])[k], [0.0, 1.0]) for k, r in enumerate(rows)]
+    course = episodes.panel(material(audits=rows, audit_curves=rates))
+    answer = answers.panel(material(audits=rows, audit_curves=rises))
+    ends = brackets(
+        " ".join([course.lead, *map(str, course.tables[0].rows), course.charts[0].alt, answer.charts[0].alt])
+    )
+    assert len(ends) >= 6 and all(0.0 <= low <= high <= 1.0 for low, high in ends)
+    assert brackets(answer.tables[0].rows[0][-1]) == [(-1.0, 1.0)]
+    told = measures.panel(material(audits=[r | {"level": (0.1, 0.9)[k]} for k, r in enumerate(rows)]))
+    assert brackets(told.lead) == [(0.0, 1.0)]
+
+
+def test_two_designs_of_a_learner_are_not_averaged():
+    """Same seeds, other steps: no repeats. Each is told by itself, in one game and in several."""
+
+    def both(game):
+        return [
+            run("A", "private", seed, 0.2 + 0.4 * k + 0.01 * seed, 80.0, game, variant=f"{steps} steps")
+            for k, steps in enumerate((800, 1600)) for seed in range(3)
+        ]  # fmt: skip
+
+    for games in ((GAME,), (GAME, "H-v1")):
+        panel = landscape.panel(material([each for game in games for each in both(game)]))
+        sound(panel)
+        assert re.search(r"0\.210* \[[^]]+\] by A \[800 steps\] and 0\.61", panel.lead), panel.lead
+        assert "0.41" not in json.dumps([panel.lead, [c.alt for c in panel.charts], [t.rows for t in panel.tables]])
+        lines = [(row[0], row[1], row[3]) for row in panel.tables[1].rows]
+        assert lines == [(game, f"A [{steps} steps]", 3) for game in games for steps in (800, 1600)]
+        assert panel.tables[1].links[0] == {
+            "algorithm": "A", "variant": "800 steps", "game": GAME, "reward_mode": "private"
+        }  # fmt: skip
+
+
 # over an episode
 
 

@@ -17,6 +17,7 @@ from coopgym.report.page.strata import Spread, spread
 from coopgym.report.page.words import around, counted, listed
 from coopgym.statistics import MEAN
 from coopgym.study.records import Row
+from coopgym.study.summary import SHARE
 
 AFTER, CHANGE = "steps since", "change of rate / size of the shock"
 KINDS = {  # metric: title, label of x, label of y
@@ -25,6 +26,7 @@ KINDS = {  # metric: title, label of x, label of y
     "conditional_curve": ("Partners play at random", "a partner's rate before", "rate"),
 }
 SOON = 10  # steps within which an answer counts as one
+FEATURES = (np.array([*[-np.inf] * 4, -1.0]), np.array([*[np.inf] * 4, 1.0]))  # what ``_features`` cannot leave
 
 
 def panel(material: Material) -> Panel | None:
@@ -45,7 +47,8 @@ def panel(material: Material) -> Panel | None:
 def _chart(found: Audited, part: Slice, metric: str, order: Sequence[str]) -> Chart | None:
     title, across, up = KINDS[metric]
     x, _ = found.places(part.rows, metric)
-    each = {mode: _pooled([found.values(rows, metric, x) for rows in part.strata(mode)]) for mode in order}
+    bounds = SHARE if metric == "conditional_curve" else None
+    each = {mode: spread([found.values(rows, metric, x) for rows in part.strata(mode)], bounds) for mode in order}
     series = {mode: (x, own) for mode, own in each.items() if own is not None and np.isfinite(own.mean).any()}
     if not series:
         return None
@@ -59,10 +62,6 @@ def _chart(found: Audited, part: Slice, metric: str, order: Sequence[str]) -> Ch
     over = f" over {part.games} games" if part.games > 1 else ""
     caption = f"Means of {counted(runs, 'run')}{over}; bands are {MEAN} over seeds."
     return Chart(figure, f"{title}, {part.name}: {listed(told)}.", caption, part.group)
-
-
-def _pooled(values: Sequence[np.ndarray]) -> Spread | None:
-    return spread(values)
 
 
 def _told(metric: str, own: Spread) -> str:
@@ -95,7 +94,7 @@ def _table(found: Audited, drawn: Sequence[Slice], order: Sequence[str]) -> Tabl
     links = []
     for part in drawn:
         for mode in order:
-            own = spread([_features(found, rows) for rows in part.strata(mode)])
+            own = spread([_features(found, rows) for rows in part.strata(mode)], FEATURES)
             if own is not None:
                 rows.append((part.name, mode, own.runs, *(around(own.at(k), 3) for k in range(5))))
                 links.append(part.link | {"reward_mode": mode})
@@ -110,7 +109,7 @@ def _table(found: Audited, drawn: Sequence[Slice], order: Sequence[str]) -> Tabl
 def _lead(found: Audited, first: Slice, order: Sequence[str]) -> str:
     said = []
     for mode in order:
-        own = spread([_features(found, rows) for rows in first.strata(mode)])
+        own = spread([_features(found, rows) for rows in first.strata(mode)], FEATURES)
         if own is not None and own.at(0) is not None:
             said.append(f"{around(own.at(0), 2)} under {mode} rewards")
     if not said:

@@ -17,7 +17,7 @@ from coopgym.report.page.material import Material
 from coopgym.report.page.panel import Chart, Panel, Table
 from coopgym.report.page.strata import Spread, spread
 from coopgym.report.page.words import around, counted, listed, number
-from coopgym.study.summary import Estimate
+from coopgym.study.summary import SHARE, Estimate
 from coopgym.validation.conduct.audit import CAUTION
 from coopgym.validation.conduct.measures import measures
 from coopgym.validation.conduct.nulls import best_constants, shuffled
@@ -26,6 +26,8 @@ from coopgym.validation.pictures import stored
 
 PERMUTATIONS = 1_000
 NEAREST = 20  # lines of a table
+LEAST = {"r2": -np.inf, "tau": -1.0}  # of likeness; other measures are shares
+LIKE = (np.array([LEAST.get(name, 0.0) for name in MEASURES]), np.ones(len(MEASURES)))
 
 
 def panel(material: Material) -> Panel | None:
@@ -42,7 +44,7 @@ def panel(material: Material) -> Panel | None:
         charts += [model_chart(pictures[own.record.case], each, group) for each in pictures[own.record.case].panels]
         tables.append(_levels(own, order))
         if not own.flat:
-            like = {key: spread([own.likeness[key]]) for key in own.likeness}
+            like = {key: spread([own.likeness[key]], LIKE) for key in own.likeness}
             tables.append(_likeness(own, like))
             said.append(_nearest(own, like))
     return Panel("cases", "Case studies", _lead(found, said), tuple(charts), tuple(tables), _notes(found))
@@ -78,7 +80,7 @@ def _actor(own: Conduct, a: int, order: Sequence[str], group: str) -> Chart:
 
 
 def _by_mode(own: Conduct, a: int, order: Sequence[str]) -> dict[str, Spread]:
-    found = {mode: spread([x[..., a] for (_, m), x in own.levels.items() if m == mode]) for mode in order}
+    found = {mode: spread([x[..., a] for (_, m), x in own.levels.items() if m == mode], SHARE) for mode in order}
     return {mode: each for mode, each in found.items() if each is not None}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -14,8 +14,9 @@ from coopgym.report.page.audited import gathered
 from coopgym.report.page.cells import finite, player
 from coopgym.report.page.material import TRAINED
 from coopgym.report.page.strata import numbers, spread
+from coopgym.report.page.words import counted
 from coopgym.study.records import Row
-from coopgym.study.summary import Estimate, estimates, mode_label, own_reward
+from coopgym.study.summary import SHARE, Estimate, estimates, mode_label, own_reward
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,20 @@ class Chosen:
 
 
 @dataclass(frozen=True, eq=False)
+class Pooled:
+    """What is averaged together, one design of each learner or a single one, and its means. rate, share: as of one."""
+
+    chosen: Sequence[Chosen]
+    rate: Estimate | None
+    share: Estimate | None
+
+    @property
+    def name(self) -> str:
+        """Of the learner, or how many there are."""
+        return self.chosen[0].player if len(self.chosen) == 1 else counted(len(self.chosen), "learner")
+
+
+@dataclass(frozen=True, eq=False)
 class Field:
     """One game. name: as rows have it; game: as it is called here; constants by rate; others: oracles and heuristics.
 
@@ -60,12 +75,16 @@ class Field:
     planned: float | None
 
     @cached_property
-    def by_mode(self) -> dict[str, tuple[Estimate | None, Estimate | None]]:
-        """Of each mode (rate, share of welfare), means over learners of means over runs."""
-        groups: dict[str, list[Chosen]] = {}
-        for chosen in self.chosen:
-            groups.setdefault(chosen.mode, []).append(chosen)
-        return {mode: _pooled(own) for mode, own in groups.items()}
+    def by_mode(self) -> dict[str, list[Pooled]]:
+        """Of each mode what was chosen, means over learners of means over runs.
+
+        A learner of several designs has no mean over them, since they are no repeats: each design stands by itself.
+        """
+        groups = {c.mode: [x for x in self.chosen if x.mode == c.mode] for c in self.chosen}
+        return {
+            mode: [Pooled([c], c.rate, c.share) for c in own] if several(own) else [Pooled(own, *_pooled(own))]
+            for mode, own in groups.items()
+        }
 
     def share(self, welfare: Any) -> Any:
         """Welfare as a share of the best constant's."""
@@ -97,8 +116,14 @@ def _estimated(made: Sequence[Field]) -> list[Field]:
     columns = [c.runs[np.isfinite(c.runs[:, k]), k].tolist() for field in made for c in field.chosen for k in (0, 1)]
     found = iter(estimates(columns))
     return [
-        replace(field, chosen=[replace(c, rate=next(found), share=next(found)) for c in field.chosen]) for field in made
+        replace(field, chosen=[replace(c, rate=_cut(next(found)), share=next(found)) for c in field.chosen])
+        for field in made
     ]
+
+
+def _cut(rate: Estimate | None) -> Estimate | None:
+    """A mean of rates, its interval cut at what it cannot leave."""
+    return None if rate is None else rate.within(*SHARE)
 
 
 def _field(name: str, called: str, rows: Sequence[Row]) -> Field:
@@ -117,7 +142,13 @@ def _pooled(chosen: Sequence[Chosen]) -> tuple[Estimate | None, Estimate | None]
     if len(chosen) == 1:
         return chosen[0].rate, chosen[0].share
     found = spread([c.runs[:, :2] for c in chosen])
-    return (None, None) if found is None else (found.at(0), found.at(1))
+    return (None, None) if found is None else (_cut(found.at(0)), found.at(1))
+
+
+def several(chosen: Iterable[Chosen]) -> bool:
+    """Whether a learner is there in several designs, such as IPPO of 800 and of 1,600 steps."""
+    names = {c.player for c in chosen}
+    return len({name.partition(" [")[0] for name in names}) < len(names)
 
 
 def _known(row: Row) -> Known | None:

@@ -15,6 +15,7 @@ from coopgym.report.page.strata import Spread, numbers, spread
 from coopgym.report.page.words import around, counted, listed
 from coopgym.statistics import MEAN
 from coopgym.study.records import Row
+from coopgym.study.summary import SHARE
 
 COURSES = {  # metric: title, unit
     "rate_by_step": ("Cooperation", "share of the endowment given"),
@@ -76,7 +77,7 @@ def _course(found: Audited, part: Slice, metric: str, mode: str, points: int) ->
         kept = np.unique(np.linspace(0, max(0, len(steps) - 1), min(points, len(steps))).round().astype(int))
         x = numbers(steps)[kept]
         values = [found.values(rows, metric, steps)[:, kept] for rows in strata]
-    each = spread(values)
+    each = spread(values, SHARE)
     return None if each is None or not np.isfinite(each.mean).any() else (x.tolist(), each)
 
 
@@ -101,7 +102,7 @@ def _ends(found: Audited, rows: Sequence[Row], metric: str) -> np.ndarray:
 
 
 def _of_mode(found: Audited, part: Slice, metric: str, mode: str) -> Spread | None:
-    return spread([_ends(found, rows, metric) for rows in part.strata(mode)])
+    return spread([_ends(found, rows, metric) for rows in part.strata(mode)], SHARE)
 
 
 def _table(found: Audited, drawn: Sequence[Slice], order: Sequence[str]) -> Table:

@@ -10,7 +10,7 @@ from coopgym.envs.reward import KINDS
 from coopgym.report.page import figures
 from coopgym.report.page.cells import of_player
 from coopgym.report.page.colours import colour, dash
-from coopgym.report.page.constants import Chosen, Field, Known, fields
+from coopgym.report.page.constants import Chosen, Field, Known, Pooled, fields, several
 from coopgym.report.page.drawing import SHARES, bars, curve, faint, layout, mark, of_mode, points
 from coopgym.report.page.figures import Figure
 from coopgym.report.page.material import Material
@@ -18,7 +18,7 @@ from coopgym.report.page.panel import Chart, Panel, Table
 from coopgym.report.page.strata import rounded, spread
 from coopgym.report.page.words import around, counted, listed, number
 from coopgym.statistics import MEAN
-from coopgym.study.summary import Estimate
+from coopgym.study.summary import SHARE as OF_RATES
 
 NASH, OPTIMUM, BEST = "Nash", "SocialOptimum", "best constant"
 SHAPES = {NASH: "x", OPTIMUM: "star-open", BEST: "circle-open"}
@@ -49,17 +49,18 @@ def _overview(material: Material, drawn: Sequence[Field]) -> Chart:
     series: dict[str, list[figures.Dot]] = {}
     for field in drawn:
         for mode in _modes(material, [field]):
-            rate, _ = field.by_mode[mode]
-            if rate is not None:
-                series.setdefault(mode, []).append((field.game, rate.mean, rate.low, rate.high))
+            for rate in (own.rate for own in field.by_mode[mode]):
+                if rate is not None:
+                    series.setdefault(mode, []).append((field.game, rate.mean, rate.low, rate.high))
     games = [field.game for field in drawn]
     figure = figures.dots(series, games, "What share is given, game by game", ACROSS)
     for name, rates in _references(drawn).items():
         figure["data"].append(mark(name, SHAPES[name], [(f"{name}, {game}", x, 0.0) for game, x in rates]))
         figure["data"][-1] |= {"y": [game for game, _ in rates], "orientation": "h"}
     figure["layout"]["xaxis"] |= SHARES
-    told = [f"{mode} {number(float(np.mean([dot[1] for dot in dots])), 3)}" for mode, dots in series.items()]
-    alt = f"Mean rate by game. Over games: {listed(told)}." if told else "Rates of references by game."
+    ranges = {mode: sorted(dot[1] for dot in dots) for mode, dots in series.items()}
+    told = [f"{mode} {number(own[0], 3)} to {number(own[-1], 3)}" for mode, own in ranges.items()]
+    alt = f"Mean rate by game. From the least to the most: {listed(told)}." if told else "Rates of references by game."
     return Chart(figure, alt, f"Means over learners and seeds with {MEAN}, beside references' rates.")
 
 
@@ -176,49 +177,62 @@ def _choices(material: Material, drawn: Sequence[Field]) -> Table:
     links: list[dict[str, str]] = []
     for field in drawn:
         for mode in _modes(material, [field]):
-            own = [chosen for chosen in field.chosen if chosen.mode == mode]
-            if len(drawn) > 1:
-                rows.append(_choice(field, counted(len(own), "learner"), mode, own, field.by_mode[mode]))
-                links.append({"game": field.name, "reward_mode": mode})
-            else:
-                rows += [_choice(field, c.player, mode, [c], (c.rate, c.share)) for c in own]
-                links += [of_player(c.player) | {"game": field.name, "reward_mode": mode} for c in own]
+            own = field.by_mode[mode]
+            if len(drawn) == 1:
+                own = [Pooled([c], c.rate, c.share) for each in own for c in each.chosen]
+            for each in own:
+                rows.append(_choice(field, mode, each))
+                who = of_player(each.name) if len(each.chosen) == 1 else {}
+                links.append(who | {"game": field.name, "reward_mode": mode})
     columns = ("game", "learner", "rewards", "runs", "rate", SHARE, "rate - best constant's", "rate - Nash's")
     caption = f"Means over learners and seeds with {MEAN} over the seeds of each."
     return Table(columns, tuple(rows), caption, tuple(links))
 
 
-def _choice(
-    field: Field, name: str, mode: str, own: Sequence[Chosen], found: tuple[Estimate | None, Estimate | None]
-) -> Row:
-    (rate, share), nash, best = found, field.oracle(NASH), field.best_rate()
+def _choice(field: Field, mode: str, own: Pooled) -> Row:
+    rate, nash, best = own.rate, field.oracle(NASH), field.best_rate()
     away = [None if rate is None or x is None else rounded(rate.mean - x) for x in (best, nash.rate if nash else None)]
-    runs = sum(len(c.runs) for c in own)
-    return (field.game, name, mode, runs, around(rate, 3), around(share, 3), *away)
+    runs = sum(len(c.runs) for c in own.chosen)
+    return (field.game, own.name, mode, runs, around(rate, 3), around(own.share, 3), *away)
 
 
 def _lead(material: Material, drawn: Sequence[Field]) -> str:
     said = []
     for mode in _modes(material, drawn):
-        found = spread([c.runs[:, :1] for field in drawn for c in field.chosen if c.mode == mode])
-        if found is not None and found.at(0) is not None:
-            said.append(f"{around(found.at(0), 3)} under {mode} rewards")
+        own = [c for field in drawn for c in field.chosen if c.mode == mode]
+        found = [(name, spread([c.runs[:, :1] for c in part], OF_RATES)) for name, part in _designs(own)]
+        told = [f"{around(each.at(0), 3)}{name}" for name, each in found if each is not None and each.at(0)]
+        if told:
+            said.append(f"{listed(told)} under {mode} rewards")
     if not said:
         return f"What constant policies earn in {counted(len(drawn), 'game')}; no learner's rates are recorded."
     best = [rate for field in drawn if (rate := field.best_rate()) is not None]
     where = "" if len(drawn) == 1 else f", on average over {len(drawn)} games"
     beside = f" The best constant policies give {number(float(np.mean(best)), 3)}." if best else ""
-    return f"Of their endowments learners gave these shares{where}: {listed(said)}.{beside}"
+    if len({field.name.partition(" [")[0] for field in drawn}) < len(drawn):  # designs of a game are no sample of games
+        return f"What constant policies earn, and what learners gave, in {counted(len(drawn), 'design')} of games."
+    return f"Of their endowments learners gave these shares{where}: {_joined(said)}.{beside}"
+
+
+def _designs(own: Sequence[Chosen]) -> list[tuple[str, list[Chosen]]]:
+    """What may be averaged, with its name: all learners, or each by itself where one is there in several designs."""
+    if not several(own):
+        return [("", list(own))]
+    return [(f" by {name}", [c for c in own if c.player == name]) for name in dict.fromkeys(c.player for c in own)]
+
+
+def _joined(said: Sequence[str]) -> str:
+    return "; ".join(said) if any(" by " in each for each in said) else listed(said)
 
 
 def _alt(field: Field) -> str:
     best, nash = field.best_rate(), field.oracle(NASH)
     told = [] if best is None else [f"constants earn most at a rate of {best:.0%}"]
     told += [] if nash is None else [f"Nash gives {nash.rate:.0%}"]
-    told += [
-        f"{mode} learners give {around(rate, 3)} and earn {around(share, 3)}"
-        for mode, (rate, share) in field.by_mode.items()
-    ]
+    for mode, each in field.by_mode.items():
+        for own in each:
+            who = "learners" if len(own.chosen) > 1 else own.name
+            told.append(f"{mode} {who}: {around(own.rate, 3)} given, {around(own.share, 3)} earned")
     return f"Welfare over the mean rate in {field.game}: {'; '.join(told)}."
 
 

@@ -103,8 +103,9 @@ def _lead(rows: Sequence[Row], names: Sequence[str], order: Sequence[str]) -> st
     for mode in order:
         strata = gathered([row for row in rows if mode_label(row) == mode], game, player).values()
         each = spread([numbers([row.get(what) for row in own])[:, None] for own in strata])
-        if each is not None and each.at(0) is not None:
-            parts.append(f"{around(each.at(0), 3)} under {mode} rewards")
+        value = None if each is None else _at(each, [what], what)
+        if value is not None:
+            parts.append(f"{around(value, 3)} under {mode} rewards")
     games = len(gathered(rows, game))
     where = f" in {games} games" if games > 1 else ""
     said = "What the best deviation found gains an agent, as a share of its payoff" if what == GAIN else f"Mean {what}"

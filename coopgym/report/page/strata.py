@@ -14,6 +14,7 @@ from coopgym.study.summary import Estimate
 LARGEST = 1e300  # the sum of what is larger may be none
 DECIMALS = 4  # of what is quoted: shares, rates, steps
 DIGITS = 4  # that count, of what is drawn
+Bounds = tuple[float | np.ndarray, float | np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,15 +37,19 @@ class Spread:
         )
 
 
-def spread(strata: Sequence[np.ndarray]) -> Spread | None:
+def spread(strata: Sequence[np.ndarray], bounds: Bounds | None = None) -> Spread | None:
     """Means over strata of means over their rows ``[n_i, K]``, with 95% t intervals; None without a row.
 
-    What is NaN is left out, and a stratum that knows nothing of a number does not count for it.
+    What is NaN is left out, and a stratum that knows nothing of a number does not count for it. bounds: what the means
+    cannot leave, numbers or ``[K]`` each; intervals are cut there.
     """
     known = [x for x in strata if len(x)]
     if not known:
         return None
-    return Spread(*stratified_mean(known), runs=sum(map(len, known)), strata=len(known))
+    mean, low, high = stratified_mean(known)
+    if bounds is not None:
+        low, high = np.clip(low, *bounds), np.clip(high, *bounds)
+    return Spread(mean, low, high, runs=sum(map(len, known)), strata=len(known))
 
 
 def rounded(x: float | None) -> float | None:
