@@ -76,19 +76,29 @@ def show(rows: Sequence[Mapping[str, Any]], json: bool) -> None:
     """One line for each game, algorithm and mode: means over seeds of the main measures."""
     if json:
         return output.print_json(rows)
+    from coopgym.statistics import OF_THE_SUM, TEAM
+    from coopgym.study import twins
     from coopgym.study.hacking import by_cell
 
     names = (("algorithm", ""), ("mode", ""), *((name, "r") for name in COLUMNS), ("seeds", "r"))
-    cells = by_cell(rows)
+    cells, called = by_cell(rows), dict[int, tuple[str, str, str]]()
+    for (game, algorithm), modes in cells.items():
+        for mode, seeds in modes.items():
+            team = any(twins.of_the_sum(row) for row in seeds.values())
+            called |= {id(row): (f"{algorithm}{TEAM if team else ''}", game, mode) for row in seeds.values()}
     for game in dict.fromkeys(game for game, _ in cells):
         table = output.new_table(*names)
-        for algorithm, modes in ((name, own) for (where, name), own in cells.items() if where == game):
+        for modes in (own for (where, _), own in cells.items() if where == game):
             for mode, seeds in modes.items():
                 numbers = (_cell(list(seeds.values()), *column) for column in COLUMNS.values())
-                table.add_row(algorithm, mode, *numbers, str(len(seeds)))
+                table.add_row(called[id(next(iter(seeds.values())))][0], mode, *numbers, str(len(seeds)))
         output.new_console().print(Text(plain(game), "bold"))
         output.new_console().print(table)
-    output.new_console().print(MEANING, highlight=False, markup=False)
+    marked = OF_THE_SUM if any(name.endswith(TEAM) for name, *_ in called.values()) else ""
+    shown = [row for modes in cells.values() for seeds in modes.values() for row in seeds.values()]
+    repeats = twins.notes((*called[id(row)], called[id(first)][-1]) for row, first in twins.pairs(shown))
+    for line in filter(None, (MEANING, marked, *repeats)):
+        output.new_console().print(line, highlight=False, markup=False)
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,6 +54,8 @@ def compare(
 
 def show(found: Comparison, files: Iterable[Path] = ()) -> None:
     """The lines of each game, then how they differ from the first folder's."""
+    from coopgym.statistics import OF_THE_SUM
+
     console = output.new_console()
     numbers = ("welfare", "of best", "coop.", "trust", "runs")
     for game in dict.fromkeys(line.game for line in found.lines):
@@ -61,13 +63,15 @@ def show(found: Comparison, files: Iterable[Path] = ()) -> None:
         for line in (line for line in found.lines if line.game == game):
             runs = f"{line.runs}" + (f" (+{line.left_out} left out)" if line.left_out else "")
             cells = (_cell(line.means[name], *form) for name, form in FORMS.items())
-            table.add_row(line.algorithm, line.reward_mode, *cells, runs)
+            table.add_row(line.name, line.reward_mode, *cells, runs)
         console.print(Text(plain(game), "bold"))
         console.print(table)
     shown = [each for each in found.differences if each.measure in SHOWN]
     if shown:
-        console.print(_changes(shown))
+        console.print(_changes(shown, {line.algorithm: line.name for line in found.lines}))
     console.print(MEANING, highlight=False, markup=False)
+    if any(line.team for line in found.lines):
+        console.print(OF_THE_SUM, highlight=False, markup=False)
     for note in found.notes:
         console.print(note, highlight=False, markup=False)
     for path in files:
@@ -84,19 +88,26 @@ MEANING = (
 )
 
 
-def _changes(shown: Iterable[Difference]) -> Any:
-    names = (("difference of", ""), ("from", ""), ("mode", ""), ("measure", ""))
-    table = output.new_table(*names, ("by", "r"), ("pairs", "r"), ("p", "r"))
+def _changes(shown: Iterable[Difference], names: Mapping[str, str]) -> Any:
+    """names: how algorithms are called here, by their own names."""
+    heads = (("difference of", ""), ("from", ""), ("mode", ""), ("measure", ""))
+    table = output.new_table(*heads, ("by", "r"), ("pairs", "r"), ("p", "r"))
     last = None
     for each in shown:
         key = (each.game, each.of, each.reward_mode, each.against)
-        first = ("", "", "") if key == last else (each.of, each.against, each.reward_mode)
+        first = ("", "", "") if key == last else (names[each.of], _against(each.against, names), each.reward_mode)
         last = key
         form, factor, unit = FORMS[each.measure]
         by = _signed((each.difference, each.low, each.high), f"+{form}", factor, unit)
         p = "" if each.adjusted is None else f"{each.adjusted:.3f}" + ("*" if each.found else "")
         table.add_row(*first, each.measure, by, str(each.pairs), p)
     return table
+
+
+def _against(text: str, names: Mapping[str, str]) -> str:
+    """The name of a line, with the algorithm at its beginning as it is called here."""
+    own = max((name for name in names if f"{text} ".startswith((f"{name} ", f"{name},"))), key=len, default="")
+    return f"{names.get(own, '')}{text[len(own) :]}"
 
 
 def _cell(mean: Any, form: str, factor: float, unit: str) -> str:

@@ -101,11 +101,23 @@ def evaluations(rows: Sequence[Mapping[str, Any]], json: bool) -> None:
     """What `evaluate` has measured."""
     if json:
         return print_json(rows)
+    from coopgym.statistics import OF_THE_SUM, TEAM
+    from coopgym.study import twins
+
     table = new_table(("run", ""), ("mode", ""), ("seed", "r"), ("welfare", "r"), ("cooperation", "r"), ("trust", "r"))
-    for row in rows:
+    by_run = {row["run_id"]: row for row in rows}
+    names = [f"{row['algorithm']}{TEAM if row['team_reward'] else ''}" for row in rows]
+    for name, row in zip(names, rows, strict=True):
         numbers = (f"{row['welfare']:,.0f}", f"{row['cooperation']:.0%}", f"{row['trust']:.2f}")
-        table.add_row(f"{row['algorithm']} {row['game']}", row["reward_mode"], _seed(row), *numbers)
-    new_console().print(table)
+        table.add_row(f"{name} {row['game']}", row["reward_mode"], _seed(row), *numbers)
+    console = new_console()
+    console.print(table)
+    if any(row["team_reward"] for row in rows):
+        console.print(OF_THE_SUM, highlight=False, markup=False)
+    again = [(name, row) for name, row in zip(names, rows, strict=True) if row["duplicate_of"] is not None]
+    found = ((name, x["game"], x["reward_mode"], by_run[x["duplicate_of"]]["reward_mode"]) for name, x in again)
+    for note in twins.notes(found):
+        console.print(note, highlight=False, markup=False)
     return None
 
 

@@ -17,7 +17,8 @@ import numpy as np
 from coopgym.algorithms.record import finite
 from coopgym.extras import explained, explains
 from coopgym.files import write_own
-from coopgym.statistics import adjust, mean_interval, sign_flip_p, welch_p
+from coopgym.statistics import TEAM, adjust, mean_interval, sign_flip_p, welch_p
+from coopgym.study import twins
 from coopgym.study.identity import FOLDER, Configuration, Labels, configuration, labels, repeats
 from coopgym.study.records import Records
 from coopgym.study.stored import places_in, saved_runs
@@ -40,7 +41,8 @@ class Line:
 
     game, algorithm: with what differs in brackets. folder: where the runs are. left_out: runs that diverged or failed.
     welfare [payoff, sum over agents and steps], share_of_best [of the best constant policy's welfare], cooperation
-    [mean share of the endowment contributed], trust [mean over pairs at the end], length [steps].
+    [mean share of the endowment contributed], trust [mean over pairs at the end], length [steps]. team: trained on the
+    sum of all agents' rewards, whatever the mode.
     """
 
     game: str
@@ -50,6 +52,12 @@ class Line:
     runs: int
     left_out: int
     means: Mapping[str, Estimate | None]
+    team: bool = False
+
+    @property
+    def name(self) -> str:
+        """The algorithm, marked where it is trained on the sum of all agents' rewards."""
+        return f"{self.algorithm}{TEAM if self.team else ''}"
 
 
 @dataclass(frozen=True)
@@ -199,7 +207,8 @@ def compare(folders: str | Path | Iterable[str | Path]) -> Comparison:
         found[k] = Difference(**{**asdict(found[k]), "adjusted": p, "found": p <= LEVEL})
     ordered = sorted(lines.values(), key=lambda line: (line.game, line.algorithm))
     kept = tuple((_key(lines[own]), row) for own, runs in designs for row in runs if row["status"] == "ok")
-    return Comparison(tuple(names), tuple(ordered), tuple(found), tuple(_notes(sides, found, lines)), kept)
+    notes = [*_notes(sides, found, lines), *_repeats(kept, lines)]
+    return Comparison(tuple(names), tuple(ordered), tuple(found), tuple(notes), kept)
 
 
 def matched(first: Sequence[Design], second: Sequence[Design]) -> list[tuple[Design, Design]]:
@@ -303,7 +312,7 @@ def _notes(
         others = [lines[own] for side in sides[1:] for own, _ in side]
         alone = [line for line in others if _key(line) not in used]
         if alone:
-            names = ", ".join(f"{line.algorithm} on {line.game} ({line.reward_mode})" for line in alone[:4])
+            names = ", ".join(f"{line.name} on {line.game} ({line.reward_mode})" for line in alone[:4])
             more = f" and {len(alone) - 4} more" if len(alone) > 4 else ""
             notes.append(f"without a counterpart to be compared with: {names}{more}")
     bare = {(x.of, x.game) for x in found if not x.pairs}
@@ -321,13 +330,20 @@ def _notes(
     return notes
 
 
+def _repeats(kept: Iterable[tuple[Any, Row]], lines: Mapping[Configuration, Line]) -> list[str]:
+    """Which lines repeat which, since two modes are one training problem."""
+    pairs = ((lines[configuration(row)], lines[configuration(first)]) for row, first in twins.pairs(r for _, r in kept))
+    return twins.notes((line.name, line.game, line.reward_mode, first.reward_mode) for line, first in pairs)
+
+
 def _line(own: Configuration, runs: Sequence[Row], named: Labels) -> Line:
     good = [row for row in runs if row["status"] == "ok"]
     means = {}
     for measure in MEASURES:
         values = [x for row in good if (x := _value(measure, row)) is not None]
         means[measure] = _mean(values, BOUNDS.get(measure)) if values else None
-    return Line(*named.cell(runs[0]), runs[0][PLACE], len(good), len(runs) - len(good), means)
+    team = twins.of_the_sum(runs[0])
+    return Line(*named.cell(runs[0]), runs[0][PLACE], len(good), len(runs) - len(good), means, team)
 
 
 def _mean(values: Sequence[float], bounds: tuple[float, float] | None = None) -> Estimate:

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from coopgym.report.plots import DASHES, INK, STYLE, look_of, save
+from coopgym.statistics import OF_THE_SUM
 
 if TYPE_CHECKING:
     from coopgym.report.compare import Comparison, Line
@@ -45,6 +46,8 @@ def plot(found: Comparison, path: str | Path) -> Path:
             for mode, (colour, marker) in look.items()
         ]
         key = "Colour: reward mode trained on. Bars: 95% interval of the mean over seeds; small dots: single runs"
+        if any(line.team for line in lines):
+            key += f"\n{OF_THE_SUM}"
         figure.legend(
             handles=handles, loc="outside lower center", ncols=6, frameon=False, title=key, title_fontsize=9
         )  # fmt: skip
@@ -55,7 +58,7 @@ def _draw_game(
     axes: Sequence[Axes], lines: Sequence[Line], game: str, look: dict[str, tuple[str, str]], found: Comparison
 ) -> None:
     """Designs from above, in the order of the table; each with its modes below each other."""
-    names = [f"{line.algorithm}, {line.reward_mode}" for line in lines]
+    names = [f"{line.name}, {line.reward_mode}" for line in lines]
     places = -np.arange(len(lines), dtype=float)
     for axis, (measure, title) in zip(axes, PANELS.items(), strict=True):
         shown = measure if any(line.means[measure] for line in lines) else "welfare"

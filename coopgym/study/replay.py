@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from coopgym.algorithms.evaluation import Evaluation, evaluate
+from coopgym.study import twins
 from coopgym.study.identity import FOLDER, labels, mode_label
 from coopgym.study.records import Records, Row
 from coopgym.study.stored import places_in, policy_of, saved_runs, saved_stack
@@ -21,8 +22,9 @@ def evaluate_run(
     differs among runs that would otherwise share a name.
 
     welfare [payoff, sum over agents], payoff [list over agents], cooperation [mean share of endowment], trust [mean
-    over pairs at the end], length [steps]. Raises FileNotFoundError where there is no policy, ValueError for a damaged
-    one.
+    over pairs at the end], length [steps]. team_reward: whether it was trained on the sum of all agents' rewards.
+    duplicate_of: run_id of the row under an earlier mode that this one repeats, as both are one training problem.
+    Raises FileNotFoundError where there is no policy, ValueError for a damaged one.
     """
     places, tell = places_in(Path(folder)), news or (lambda name, share: None)
     many = len(places) > 1
@@ -33,6 +35,8 @@ def evaluate_run(
     if not found:
         raise FileNotFoundError(f"there is no trained policy in {str(folder)!r}; make one with `coopgym train`")
     named = labels(run for run, _ in found)
+    repeats = {id(run): first["run_id"] for run, first in twins.pairs(run for run, _ in found)}
+    found = [(run, row | {"duplicate_of": repeats.get(id(run))}) for run, row in found]
     return [row | dict(zip(("game", "algorithm", "reward_mode"), named.cell(run), strict=True)) for run, row in found]
 
 
@@ -62,6 +66,7 @@ def _row(run: Row, played: Evaluation, r: int) -> dict[str, Any]:
         "game": run["game"],
         "reward_mode": mode_label(run),
         "seed": run["seed"],
+        "team_reward": twins.of_the_sum(run),
         "episodes": played.episodes,
         "welfare": float(played.welfare[r].mean()),
         "payoff": played.payoffs[r].mean(0).tolist(),

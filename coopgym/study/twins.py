@@ -8,7 +8,7 @@ None of this is written down here: the rewards of a play are compared.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -25,6 +25,7 @@ from coopgym.study.identity import configuration, game_of, object_in
 
 POWERS = np.array([0.2, 0.5, 1.0, 3.0])  # lanes of the play, from generous to stingy
 R = TypeVar("R", bound=Mapping[str, Any])
+MOST = 6  # names in a sentence
 CLOSE = 1e-9  # of the largest reward: less is rounding
 
 
@@ -49,26 +50,66 @@ def distinct(rows: Iterable[R]) -> list[R]:
     A repeat has the training problem, the configuration and the seed of a row of an earlier mode (see ``original``).
     Its difference from that row is known, and a comparison of modes would count it twice.
     """
+    return [row for row, first in _with_first(rows) if first is None]
+
+
+def pairs(rows: Iterable[R]) -> list[tuple[R, R]]:
+    """(row, the row of an earlier mode among them that it repeats): see ``distinct``."""
+    return [(row, first) for row, first in _with_first(rows) if first is not None]
+
+
+def of_the_sum(row: Mapping[str, Any]) -> bool:
+    """Whether a row of ``runs`` or of ``audits`` is of a learner that is trained on the sum of all agents' rewards."""
+    team = row.get("team_reward")
+    if team is None and row.get("kind", "learner") == "learner":
+        team = object_in(configuration(row).settings).get("team_reward", False)
+    return bool(team)
+
+
+def notes(found: Iterable[tuple[str, str, str, str]]) -> list[str]:
+    """Sentences on which rows of a table repeat which, from (player, game, mode, the mode that is repeated) of each."""
+    games: dict[tuple[str, str, str], dict[str, None]] = {}
+    for player, game, mode, first in found:
+        games.setdefault((mode, first, player), {})[game] = None
+    players: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for (mode, first, player), where in games.items():
+        players.setdefault((mode, first, tuple(where)), []).append(player)
+    return [
+        f"{_listed(who)} in {_listed(where)}: the rows under {mode} rewards repeat those under {first} rewards. Both "
+        "are one training problem, so a run of one seed stands there under two names."
+        for (mode, first, where), who in players.items()
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = [f"{len(names) - MOST + 1} more"] if len(names) > MOST else []
+    return ", ".join([*(names[: MOST - 1] if more else names), *more])
+
+
+def _with_first(rows: Iterable[R]) -> list[tuple[R, R | None]]:
+    """Each row, and the one among them that it repeats. Games are played only where there may be one."""
     known = list(rows)
     keys = [(configuration(row), row.get("seed")) for row in known]
-    there = set(keys)
+    there = dict(zip(keys, known, strict=True))
+    problems = [(own._replace(reward_mode=None, mutuality=None), seed) for own, seed in keys]
+    modes: dict[Any, set[Any]] = {}
+    for problem, (own, _) in zip(problems, keys, strict=True):
+        modes.setdefault(problem, set()).add((own.reward_mode, own.mutuality))
+    firsts = [_first(row) if len(modes[problem]) > 1 else None for row, problem in zip(known, problems, strict=True)]
     return [
-        row for row, (own, seed) in zip(known, keys, strict=True)
-        if (first := _first(row)) is None or (own._replace(reward_mode=first.kind, mutuality=None), seed) not in there
-    ]  # fmt: skip
+        (row, None if first is None else there.get((own._replace(reward_mode=first.kind, mutuality=None), seed)))
+        for row, (own, seed), first in zip(known, keys, firsts, strict=True)
+    ]
 
 
 def _first(row: Mapping[str, Any]) -> RewardMode | None:
     """The pure mode that a row's mode repeats; None of a game that is not of the catalogue, or what was not trained."""
     if row.get("reward_mode") not in KINDS or row.get("kind", "learner") != "learner":
         return None
-    team = row.get("team_reward")
-    if team is None:
-        team = object_in(configuration(row).settings).get("team_reward", False)
     mutuality = row.get("mutuality")
-    mode = RewardMode(row["reward_mode"], 1.0 if mutuality is None else mutuality)
     try:
-        return original(row.get("game_id") or row["game"], row.get("game_options") or "{}", mode, bool(team))
+        mode = RewardMode(row["reward_mode"], 1.0 if mutuality is None else mutuality)
+        return original(row.get("game_id") or row["game"], row.get("game_options") or "{}", mode, of_the_sum(row))
     except (ValueError, TypeError):
         return None
 

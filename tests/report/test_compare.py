@@ -163,3 +163,17 @@ def test_the_command_prints_and_writes(tmp_path, monkeypatch):
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.parquet")} == before
     missing = CliRunner().invoke(app, ["compare", str(tmp_path / "none")])
     assert missing.exit_code == 2 and "there is no folder" in missing.stderr
+
+
+def test_learners_of_the_sum_are_marked_and_differences_name_them_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    places = [
+        folder(tmp_path / name, lambda s: 1000.0 + s, algorithms=("IPPO", "VDN"), steps=steps, team_reward=name == "b")
+        for name, steps in (("a", 10), ("b", 20))
+    ]  # fmt: skip
+    found = compare(places)
+    assert [line.team for line in found.lines] == [False, True, False, True]
+    told = " ".join(CliRunner().invoke(app, ["compare", *map(str, places)]).stdout.split())
+    assert "VDN [20 steps]† VDN [10 steps] private welfare" in told
+    assert told.count("another objective than the others'") == 1 and "10 steps]†" not in told
+    assert found.plot(tmp_path / "p.png").exists()

@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from synthetic import field, row, table
+from typer.testing import CliRunner
 
 import coopgym
+from coopgym.cli.commands import app
 from coopgym.envs.reward import KINDS, RewardMode
+from coopgym.statistics import OF_THE_SUM
 from coopgym.study import identity, study, twins
 from coopgym.study.analysis.analysis import analysis
 from coopgym.study.analysis.runs import columns
@@ -148,3 +151,49 @@ def test_what_repeats_another_mode_is_left_out_of_comparisons_of_modes_whatever_
     assert len(twins.distinct(late)) == 3  # seed 1 has no private run that it could repeat
     own = [{**row, "game": "MyGame-v1"} for row in team]
     assert twins.distinct(own) == own
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """What each command that shows runs side by side prints of VDN and IPPO under two modes."""
+    place = tmp_path_factory.mktemp("told")
+    (place / "twins.toml").write_text(TINY)
+    study.run(place / "twins.toml", out=place / "out")
+    made = str(place / "out")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "200")
+        wanted = (["compare", made], ["audit", made], ["evaluate", made, "--episodes", "1"])
+        found = {args[0]: CliRunner().invoke(app, args) for args in wanted}
+    assert all(each.exit_code == 0 for each in found.values()), found
+    return {name: each.stdout for name, each in found.items()}
+
+
+@pytest.mark.parametrize("command", ["compare", "audit", "evaluate"])
+def test_commands_mark_learners_of_the_sum_and_say_which_rows_repeat_which(told, command):
+    text = " ".join(told[command].split())
+    assert "VDN†" in text and "IPPO†" not in text and "Constant_40†" not in text
+    assert text.count("VDN") == text.count("VDN†")
+    assert text.count(OF_THE_SUM) == 1
+    again = "VDN† in SLCD-v1: the rows under cooperative rewards repeat those under private rewards."
+    assert text.count(again) == text.count("repeat those under") == 1
+
+
+def test_sentences_on_repeats_gather_learners_and_games():
+    both = [(name, game, "cooperative", "private") for name in ("VDN†", "QMIX†") for game in ("G-v1", "H-v1")]
+    (one,) = twins.notes([*both, *both])
+    assert one.startswith("VDN†, QMIX† in G-v1, H-v1: the rows under cooperative rewards repeat")
+    (many,) = twins.notes((f"L{k}", "G-v1", "cooperative", "private") for k in range(9))
+    assert many.startswith("L0, L1, L2, L3, L4, 4 more in G-v1")
+    assert twins.notes([]) == []
+
+
+def test_pairs_and_distinct_part_the_rows():
+    rows = [
+        row("VDN", "SLCD-v1", mode, seed, 0.5, team_reward=True) for mode in KINDS for seed in range(2)
+    ] + [row("IPPO", "SLCD-v1", mode, 0, 0.5) for mode in KINDS]  # fmt: skip
+    found = twins.pairs(rows)
+    assert [(one["reward_mode"], first["reward_mode"], one["seed"] - first["seed"]) for one, first in found] == [
+        ("cooperative", "private", 0)
+    ] * 2
+    assert len(twins.distinct(rows)) == len(rows) - 2
+    assert twins.of_the_sum(rows[0]) and not twins.of_the_sum(rows[-1])
