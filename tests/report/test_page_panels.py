@@ -338,6 +338,30 @@ def test_measures_are_means_over_games_and_seeds():
     assert any("unforgiving in 16" in note for note in panel.notes)
 
 
+def test_panels_on_behaviour_average_no_designs_of_a_learner():
+    """IPPO of two budgets with other answers, in one game and in two: no panel has a slice or a sentence of both."""
+    for games in ((GAME,), (GAME, "H-v1")):
+        low, high = (audits(games, algorithms=("A",), best_gain_relative=x, efficiency=x) for x in (0.2, 0.6))
+        for name, own in (("800 steps", low), ("1,600 steps", high)):
+            for each in own:
+                each |= {"variant": name, "run_id": f"{each['run_id']} {name}"}
+        rows = [*low, *high]
+        answered = [*answering(low, 0.2), *answering(high, 0.6)]
+        rates = [audit_curve(r, "rate_by_step", [r["efficiency"]] * 20, list(range(20))) for r in rows]
+        panels = [
+            f.panel(material(audits=rows, audit_curves=[*answered, *rates]))
+            for f in (measures, episodes, answers, fingerprints)
+        ]  # fmt: skip
+        for panel in panels:
+            sound(panel)
+            whole = [panel.lead, [(c.alt, c.caption, c.figure["layout"]["title"]["text"]) for c in panel.charts]]
+            text = json.dumps([*whole, [t.rows for t in panel.tables]])
+            assert "all learners" not in text and "all games" not in text, text
+            assert "A [800 steps]" in panel.lead or "A [1,600 steps]" in panel.lead, panel.lead
+            assert panel.anchor == "answers" or not re.search(r"[ \"]0\.40*\b", text), (panel.anchor, text)
+        assert len(panels[0].tables) == 1
+
+
 def test_of_many_learners_the_best_are_drawn_and_the_reader_is_told():
     rows = audits(algorithms=[f"L{k:02d}" for k in range(12)], seeds=1)
     for each in rows:
@@ -370,6 +394,17 @@ def test_who_plays_the_documented_levels_is_like_the_record():
     assert [value(line[name]) for name in ("R²", "in bands", "order", "turns", "rubric")] == [1.0] * 5
     assert like.rows[-2][0] == "best constants" and "which 6 of 6 runs exceed" in panel.lead
     assert len(panel.charts) == 2 + 4  # actors, and the quantities of the stored model
+
+
+def test_case_studies_average_no_designs_of_a_learner():
+    runs = [
+        run("A", "private", seed, [0.2 + 0.4 * k] * 2, 80.0, "SLCD-v1", variant=f"{k} steps", run_id=f"{k} {seed}")
+        for k in range(2) for seed in range(3)
+    ]  # fmt: skip
+    panel = cases.panel(material(runs))
+    sound(panel)
+    assert panel.tables[0].columns[-2:] == ("A [0 steps], private", "A [1 steps], private")
+    assert [each[:4] for each in panel.tables[0].rows[0][-2:]] == ["0.20", "0.60"]
 
 
 def test_runs_alone_show_means_over_the_episode():

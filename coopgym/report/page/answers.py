@@ -115,6 +115,6 @@ def _lead(found: Audited, first: Slice, order: Sequence[str]) -> str:
     if not said:
         return "How rates go with those of partners who play at random."
     return (
-        "A partner gives less for one step. A step later the others' rates have changed by these parts of it "
-        f"(-1: in kind, 0: not at all): {listed(said)}."
+        f"{first.lead}A partner gives less for one step. A step later the others' rates have changed by these parts of "
+        f"it (-1: in kind, 0: not at all): {listed(said)}."
     )

@@ -9,7 +9,7 @@ import numpy as np
 from coopgym.report.cases import BAND
 from coopgym.report.page.case_models import chart as model_chart
 from coopgym.report.page.case_models import ranges
-from coopgym.report.page.cells import of_player
+from coopgym.report.page.cells import of_player, several
 from coopgym.report.page.conduct import MEASURES, Conduct, conducts
 from coopgym.report.page.drawing import bars, layout, of_mode, points
 from coopgym.report.page.figures import Figure
@@ -61,11 +61,12 @@ def _actor(own: Conduct, a: int, order: Sequence[str], group: str) -> Chart:
         {"color": BAND, "symbol": "line-ew-open", "size": 16, "line": {"width": 2}},
     ))  # fmt: skip
     by_mode = _by_mode(own, a, order)
-    for k, (mode, each) in enumerate(by_mode.items()):
+    for k, (name, each) in enumerate(by_mode.items()):
+        mode = name.rpartition(", ")[2]
         found = [(i, e) for i in middle.tolist() if (e := each.at(i)) is not None]
         aside = 0.6 * ((k + 0.5) / len(by_mode) - 0.5)
-        where = [(f"{mode}, {record.phases[i]}", i + aside, e.mean) for i, e in found]
-        data.append(points(mode, where, of_mode(mode), error_y=bars([e for _, e in found], mode)))
+        where = [(f"{name}, {record.phases[i]}", i + aside, e.mean) for i, e in found]
+        data.append(points(name, where, of_mode(mode), error_y=bars([e for _, e in found], mode)))
     about = layout(f"{own.game}: {actor}", "documented phase", "share of the endowment given")
     about["xaxis"] |= {"tickvals": middle.tolist(), "ticktext": list(record.phases)}
     about["yaxis"] |= {"range": [-0.03, 1.03]}
@@ -80,15 +81,21 @@ def _actor(own: Conduct, a: int, order: Sequence[str], group: str) -> Chart:
 
 
 def _by_mode(own: Conduct, a: int, order: Sequence[str]) -> dict[str, Spread]:
-    found = {mode: spread([x[..., a] for (_, m), x in own.levels.items() if m == mode], SHARE) for mode in order}
-    return {mode: each for mode, each in found.items() if each is not None}
+    """Of each mode over learners; where a learner is there in several designs, of each "learner, mode"."""
+    if several(name for name, _ in own.levels):
+        keys = sorted(own.levels, key=lambda key: order.index(key[1]))
+        parts = {", ".join(key): [own.levels[key]] for key in keys}
+    else:
+        parts = {mode: [x for (_, m), x in own.levels.items() if m == mode] for mode in order}
+    found = {name: spread([x[..., a] for x in part], SHARE) for name, part in parts.items()}
+    return {name: each for name, each in found.items() if each is not None}
 
 
 def _levels(own: Conduct, order: Sequence[str]) -> Table:
     """Documented levels and means over learners, a line for each phase and actor."""
     record = own.record
     by_mode = [_by_mode(own, a, order) for a in range(len(record.actors))]
-    shown = [mode for mode in order if all(mode in each for each in by_mode)]
+    shown = [name for name in by_mode[0] if all(name in each for each in by_mode)]
     rows = [
         (
             phase, f"{record.bounds[k]} to {record.bounds[k + 1] - 1}", actor, _range(record, k, a),

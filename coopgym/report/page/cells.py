@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -108,6 +108,13 @@ def of_player(name: str) -> dict[str, str]:
     """The filter for all runs of a ``player``."""
     algorithm, _, variant = name.partition(" [")
     return {"algorithm": algorithm} | ({"variant": variant.removesuffix("]")} if variant else {})
+
+
+def several(players: Iterable[str]) -> bool:
+    """Whether a learner is there in several designs, such as IPPO of 800 and of 1,600 steps: these are no repeats, and
+    nothing is averaged over them."""
+    names = set(players)
+    return len({name.partition(" [")[0] for name in names}) < len(names)
 
 
 def finite(x: Any) -> bool:

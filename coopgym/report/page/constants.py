@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 
 from coopgym.envs.reward import KINDS
 from coopgym.report.page.audited import gathered
-from coopgym.report.page.cells import finite, player
+from coopgym.report.page.cells import finite, player, several
 from coopgym.report.page.material import TRAINED
 from coopgym.report.page.strata import numbers, spread
 from coopgym.report.page.words import counted
@@ -82,7 +82,9 @@ class Field:
         """
         groups = {c.mode: [x for x in self.chosen if x.mode == c.mode] for c in self.chosen}
         return {
-            mode: [Pooled([c], c.rate, c.share) for c in own] if several(own) else [Pooled(own, *_pooled(own))]
+            mode: [Pooled([c], c.rate, c.share) for c in own]
+            if several(c.player for c in own)
+            else [Pooled(own, *_pooled(own))]
             for mode, own in groups.items()
         }
 
@@ -143,12 +145,6 @@ def _pooled(chosen: Sequence[Chosen]) -> tuple[Estimate | None, Estimate | None]
         return chosen[0].rate, chosen[0].share
     found = spread([c.runs[:, :2] for c in chosen])
     return (None, None) if found is None else (_cut(found.at(0)), found.at(1))
-
-
-def several(chosen: Iterable[Chosen]) -> bool:
-    """Whether a learner is there in several designs, such as IPPO of 800 and of 1,600 steps."""
-    names = {c.player for c in chosen}
-    return len({name.partition(" [")[0] for name in names}) < len(names)
 
 
 def _known(row: Row) -> Known | None:

@@ -132,7 +132,7 @@ def _lead(found: Audited, first: Slice, order: Sequence[str]) -> str:
     where = f" over {first.games} games" if first.games > 1 else ""
     if not said:
         return "How trust goes through an episode, as audits measured it."
-    return f"In the first and in the last tenth of an episode agents give{where}: {'; '.join(said)}."
+    return f"{first.lead}In the first and in the last tenth of an episode agents give{where}: {'; '.join(said)}."
 
 
 def _at(each: Spread, end: int) -> str:

@@ -139,4 +139,4 @@ def _table(drawn: Sequence[Slice], order: Sequence[str], each: dict[tuple[str, s
 def _lead(each: dict[tuple[str, str], Spread], first: Slice, order: Sequence[str], plane: Plane) -> str:
     said = [f"{mode} rewards: {_corners(own, plane)}" for mode in order if (own := each.get((first.name, mode)))]
     about = "Payoff among partners who never give, play TitForTat or always give, over that among own partners."
-    return f"{about} {'; '.join(said)}."
+    return f"{first.lead}{about} {'; '.join(said)}."

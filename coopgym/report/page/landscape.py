@@ -8,9 +8,9 @@ import numpy as np
 
 from coopgym.envs.reward import KINDS
 from coopgym.report.page import figures
-from coopgym.report.page.cells import of_player
+from coopgym.report.page.cells import of_player, several
 from coopgym.report.page.colours import colour, dash
-from coopgym.report.page.constants import Chosen, Field, Known, Pooled, fields, several
+from coopgym.report.page.constants import Chosen, Field, Known, Pooled, fields
 from coopgym.report.page.drawing import SHARES, bars, curve, faint, layout, mark, of_mode, points
 from coopgym.report.page.figures import Figure
 from coopgym.report.page.material import Material
@@ -216,7 +216,7 @@ def _lead(material: Material, drawn: Sequence[Field]) -> str:
 
 def _designs(own: Sequence[Chosen]) -> list[tuple[str, list[Chosen]]]:
     """What may be averaged, with its name: all learners, or each by itself where one is there in several designs."""
-    if not several(own):
+    if not several(c.player for c in own):
         return [("", list(own))]
     return [(f" by {name}", [c for c in own if c.player == name]) for name in dict.fromkeys(c.player for c in own)]
 

@@ -9,7 +9,7 @@ import numpy as np
 from coopgym.audit.measures import CATALOGUE
 from coopgym.report.page import figures
 from coopgym.report.page.audited import audited, game, gathered, modes
-from coopgym.report.page.cells import of_player, player
+from coopgym.report.page.cells import of_player, player, several
 from coopgym.report.page.material import Material
 from coopgym.report.page.panel import Chart, Panel, Table
 from coopgym.report.page.strata import Spread, numbers, spread
@@ -39,11 +39,12 @@ def panel(material: Material) -> Panel | None:
     own = _spreads(found.rows, names, by=0)
     tables = [_table(own, names, order, "learner")]
     games = gathered(found.rows, game)
-    if len(games) > 1:
+    apart = several(map(player, found.rows))
+    if len(games) > 1 and not apart:
         tables.append(_table(_spreads(found.rows, names, by=1), names, order, "game"))
     charts = [_chart(own, names, name, order) for name in names]
     return Panel(
-        "measures", "Behaviour in numbers", _lead(found.rows, names, order), tuple(charts),
+        "measures", "Behaviour in numbers", _lead(found.rows, names, order, own if apart else None), tuple(charts),
         tuple(tables), _notes(found.rows, names, found.effort, found.other),
     )  # fmt: skip
 
@@ -97,10 +98,13 @@ def _table(own: Found, names: Sequence[str], order: Sequence[str], what: str) ->
     return Table((what, "rewards", "runs", *names), tuple(rows), caption, links)
 
 
-def _lead(rows: Sequence[Row], names: Sequence[str], order: Sequence[str]) -> str:
+def _lead(rows: Sequence[Row], names: Sequence[str], order: Sequence[str], apart: Found | None) -> str:
+    """apart: by learner, where one is there in several designs, which have no mean together."""
     what = GAIN if GAIN in names else names[0]
-    parts = []
-    for mode in order:
+    told = sorted((apart or {}).items(), key=lambda item: order.index(item[0][1]))
+    values = [(who, mode, value) for (who, mode), each in told if (value := _at(each, names, what)) is not None]
+    parts = [f"{around(value, 3)} for {who} under {mode} rewards" for who, mode, value in values]
+    for mode in order if apart is None else ():
         strata = gathered([row for row in rows if mode_label(row) == mode], game, player).values()
         each = spread([numbers([row.get(what) for row in own])[:, None] for own in strata])
         value = None if each is None else _at(each, [what], what)

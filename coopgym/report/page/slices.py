@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coopgym.report.page.audited import MOST, Audited, game, gathered, learners
-from coopgym.report.page.cells import of_player, player
+from coopgym.report.page.cells import of_player, player, several
 from coopgym.study.records import Row
 from coopgym.study.summary import mode_label
 
@@ -18,7 +18,7 @@ class Slice:
     """Rows that are pooled: every learner in every game counts the same.
 
     name: how it is called in titles and in the choice of what is shown; group: "" where there is no choice; games: how
-    many are pooled; link: the filter of the table of runs.
+    many are pooled; link: the filter of the table of runs; lead: what sentences on it begin with.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Slice:
     games: int
     link: dict[str, str]
     rows: Sequence[Row]
+    lead: str = ""
 
     def strata(self, mode: str) -> list[list[Row]]:
         """Rows of a reward mode by game and learner."""
@@ -33,9 +34,9 @@ class Slice:
 
 
 def slices(found: Audited) -> tuple[list[Slice], str]:
-    """Slices, the pooled one first, and what was left out in a sentence, or ""."""
+    """Slices, the pooled one first, and what was left out in a sentence, or ""; learners of several designs by each."""
     by_game = gathered(found.rows, game)
-    if len(by_game) > 1:
+    if len(by_game) > 1 and not several(map(player, found.rows)):
         parts = [(name, {"game": name}, rows) for (name,), rows in by_game.items()]
         return _grouped(found, "all games", parts, len(by_game)), ""
     return by_learner(found)
@@ -56,10 +57,13 @@ def by_learner(found: Audited) -> tuple[list[Slice], str]:
 def _grouped(
     found: Audited, pooled: str, parts: Sequence[tuple[str, dict[str, str], list[Row]]], games: int
 ) -> list[Slice]:
-    first = [(pooled, dict[str, str](), found.rows)] if len(parts) > 1 else []
+    apart = several(map(player, found.rows))
+    first = [(pooled, dict[str, str](), found.rows)] if len(parts) > 1 and not apart else []
     whole = [*first, *parts]
     choice = len(whole) > FEW
     return [
-        Slice(name, name if choice else "", games if "game" not in link else 1, link, rows)
+        Slice(
+            name, name if choice else "", games if "game" not in link else 1, link, rows, f"{name}: " if apart else ""
+        )
         for name, link, rows in whole
     ]
