@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,9 +15,10 @@ import numpy as np
 
 from coopgym import seeding
 from coopgym.envs.game import Game
+from coopgym.extras import installed
 from coopgym.mechanisms import checks
 from coopgym.mechanisms.arrays import is_torch
-from coopgym.mechanisms.base import Mechanism, State, Transition
+from coopgym.mechanisms.base import Mechanism, State, Transition, bind
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -31,10 +33,10 @@ def structure(game: Game, seed: int) -> None:
     require(isinstance(game.mechanisms, tuple), f"mechanisms is a {kind(game.mechanisms)}; give a tuple")
     for mechanism in game.mechanisms:
         _declared(mechanism)
-    names = {name: owner for owner in game.mechanisms for name in _table(owner, "initial", owner.initial(None))}
+    rng = seeding.generator(seed, "testing")
+    names = {name: owner for owner in game.mechanisms for name in _begun(owner, game.endowment, rng)}
     for mechanism in game.mechanisms:
         _observed(mechanism, list(names))
-    rng = seeding.generator(seed, "testing")
     for batch in ((), (3,)):
         draws = rng.random((*batch, game.reset_draws)) if game.reset_draws else None
         state = game.reset(batch, draws)
@@ -53,6 +55,28 @@ def _declared(mechanism: Any) -> None:
         require(whole, f"{name}.{count} is {checks.shown(value)}; give a whole number from 0 on")
 
 
+def _begun(mechanism: Mechanism, like: np.ndarray, rng: np.random.Generator) -> list[str]:
+    """Names of the entries that ``initial`` gives; what they hold has to move with the game from NumPy to torch."""
+    draws = rng.random(mechanism.reset_draws) if mechanism.reset_draws else None
+    for given in (None, draws):
+        for name, value in _table(mechanism, "initial", mechanism.initial(given)).items():
+            array = isinstance(value, (np.ndarray, np.generic))
+            what = f"{kind(mechanism)}.initial[{name!r}] is {checks.shown(value)}"
+            require(array, f"{what}, a {kind(value)}; give an array, best a field of {kind(mechanism)}")
+    if installed("torch"):
+        import torch
+
+        tensor = torch.as_tensor(like, dtype=torch.float64)
+        twin = bind(mechanism, tensor)
+        for name, value in twin.initial(None if draws is None else torch.as_tensor(draws)).items():
+            text = (
+                f"{kind(mechanism)}.initial[{name!r}] stays a NumPy array where the game is one of torch; give a field "
+                f"of {kind(mechanism)}, or a formula of its fields: they move between the libraries by themselves"
+            )
+            require(is_torch(value), text)
+    return list(mechanism.initial(None))
+
+
 def _observed(mechanism: Mechanism, names: list[str]) -> None:
     where = f"{kind(mechanism)}.observed"
     for name, bounds in _table(mechanism, "observed", mechanism.observed).items():
@@ -65,22 +89,44 @@ def _observed(mechanism: Mechanism, names: list[str]) -> None:
 
 def _step(game: Game, state: State, actions: np.ndarray, noise: np.ndarray | None) -> None:
     payoffs: Any = 0.0 * actions
+    given = {"actions": actions, "baseline": game.baseline, "draws": noise}
+    given |= {f"state.{name}": value for name, value in state._asdict().items() if name != "extra"}
+    given |= {f"state.extra[{name!r}]": value for name, value in state.extra.items()}
     for mechanism in game.mechanisms:
-        payoffs = mechanism.payoffs(state, actions, payoffs)
+        with _untouched(mechanism, "payoffs", given | {"payoffs": payoffs}):
+            added = mechanism.payoffs(state, actions, payoffs)
+        payoffs = added
         _shaped(mechanism, "payoffs", payoffs, actions.shape)
-        expected = mechanism.baseline(state, actions, game.baseline)
+        with _untouched(mechanism, "baseline", given):
+            expected = mechanism.baseline(state, actions, game.baseline)
         _broadcasts(mechanism, "baseline", expected, actions.shape)
     move = Transition(state, actions, actions, state.trust, state.damage, noise)
     for mechanism in game.mechanisms:
         own = list(mechanism.initial(None))
-        for name, value in _table(mechanism, "update", mechanism.update(move)).items():
+        with _untouched(mechanism, "update", given):
+            changed = mechanism.update(move)
+        for name, value in _table(mechanism, "update", changed).items():
             hint = checks.nearest(name, own)
             mine = f"its initial gives {', '.join(own) or 'nothing'}"
             require(name in own, f"{kind(mechanism)}.update gives {name!r}, which its initial does not;{hint} {mine}")
             _shaped(mechanism, f"update[{name!r}]", value, np.shape(state.extra[name]))
     after = game.advance(state, actions, actions, noise)
     for mechanism in game.mechanisms:
-        _table(mechanism, "info", mechanism.info(state, after, actions))
+        with _untouched(mechanism, "info", given):
+            told = mechanism.info(state, after, actions)
+        _table(mechanism, "info", told)
+
+
+@contextlib.contextmanager
+def _untouched(mechanism: Mechanism, hook: str, given: Mapping[str, Any]) -> Iterator[None]:
+    """AssertionError if one of the arrays that a hook was given, by name, holds something else after it."""
+    before = {name: np.array(value) for name, value in given.items() if value is not None}
+    yield
+    for name, value in before.items():
+        text = (
+            f"{kind(mechanism)}.{hook} changes its argument {name} in place; make a new array of it and leave it alone"
+        )
+        require(np.array_equal(value, given[name], equal_nan=True), text)
 
 
 def _table(mechanism: Mechanism, hook: str, found: Any) -> Mapping[str, Any]:

@@ -172,9 +172,17 @@ class Lake(Mechanism):
         )
 
     def initial(self, draws):
-        return 0.5 if self.fault == "initial" else {"stock": self.full}
+        stock = {"constant": np.ones(1) * 0.5, "number": 0.5}.get(self.fault, self.full)
+        return 0.5 if self.fault == "initial" else {"stock": stock}
 
     def payoffs(self, state, actions, payoffs):
+        if self.fault == "in place":
+            actions *= 2.0
+        if self.fault == "sum in place":
+            payoffs += actions
+            return payoffs
+        if self.fault == "state in place":
+            state.extra["stock"][...] = 0.1
         if self.fault == "raises":
             return payoffs + actions.no_such_thing
         stock = state.extra["stck" if self.fault == "payoffs key" else "stock"]
@@ -188,6 +196,8 @@ class Lake(Mechanism):
             return {"stock": step.before.extra["stck"]}
         if self.fault == "update shape":
             return {"stock": step.actions}
+        if self.fault == "step in place":
+            step.before.trust[..., 0, 1] = 0.123
         return [1.0] if self.fault == "update list" else {"stock": 0.9 * step.before.extra["stock"]}
 
 
@@ -209,6 +219,12 @@ class Lake(Mechanism):
         ("update key", r"Lake.update gives 'stok', which its initial does not; did you mean 'stock'\?"),
         ("step key", r"Lake.update \(.* fails: there is no 'stck'; did you mean 'stock'\? the state has stock"),
         ("update shape", r"Lake.update\['stock'\] gives an array of shape \[3\]; it must be \[1\]"),
+        ("constant", r"Lake.initial\['stock'\] stays a NumPy array where .* torch; give a field of Lake"),
+        ("number", r"Lake.initial\['stock'\] is 0.5, a float; give an array, best a field of Lake$"),
+        ("in place", r"Lake.payoffs changes its argument actions in place; make a new array"),
+        ("sum in place", r"Lake.payoffs changes its argument payoffs in place; make a new array"),
+        ("state in place", r"Lake.payoffs changes its argument state.extra\['stock'\] in place"),
+        ("step in place", r"Lake.update changes its argument state.trust in place"),
         ("update list", r"Lake.update gives \[1.0\]; give a dict by name"),
     ],
 )
