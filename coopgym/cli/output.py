@@ -76,6 +76,8 @@ def picture(path: Path, words: str, json: bool) -> None:
 
 def runs(result: Ablation, json: bool) -> None:
     """The runs of one `train`, and on stderr what failed."""
+    from coopgym.statistics import OF_THE_SUM
+    from coopgym.study import twins
     from coopgym.study.summary import cooperation_rate, mode_label
 
     _failures(result)
@@ -92,6 +94,10 @@ def runs(result: Ablation, json: bool) -> None:
         table.add_row(mode_label(row), _seed(row), *numbers, row["status"])
     console = new_console()
     console.print(table)
+    team = [row["algorithm"] for row in result.runs if twins.of_the_sum(row)][:1]  # the table itself has no names
+    notes = twins.notes_on(row for row in result.runs if row["status"] == "ok")
+    for text in (*(f"{name}{OF_THE_SUM}" for name in team), *notes):
+        console.print(text, highlight=False, markup=False)
     _others(result, console)
     console.print(f"policies and records: {result.folder}", highlight=False, markup=False)
     return None
@@ -212,6 +218,8 @@ def _seed(row: Mapping[str, Any]) -> str:
 
 def ablation(result: Ablation, picture: Path | None, json: bool) -> None:
     """The table of an ablation, its yardstick, where its files are, and on stderr what failed."""
+    from coopgym.study import twins
+
     _failures(result)
     if json:
         error = {"error": error_object("; ".join(result.failures), 1)} if result.failures else {}
@@ -220,6 +228,8 @@ def ablation(result: Ablation, picture: Path | None, json: bool) -> None:
     if result.lines:
         console.print(_lines(result.lines, wide=console.width >= 115))
         console.print(_yardstick(result.lines), highlight=False, markup=False)
+        for note in twins.notes_on(row for row in result.runs if row["status"] == "ok"):
+            console.print(note, highlight=False, markup=False)
     _others(result, console)
     console.print(f"records: {result.folder}", highlight=False, markup=False)
     if picture is not None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MEASURES = ("welfare", "share_of_best", "cooperation", "trust", "length")
 BOUNDS = {"cooperation": (0.0, 1.0), "trust": (0.0, 1.0)}  # of means
+CHANGES = {name: (low - high, high - low) for name, (low, high) in BOUNDS.items()}  # of differences of means
 PLACE = "place"  # the key of a row that names its folder
 LEVEL = 0.05
 Row = Mapping[str, Any]
@@ -281,7 +282,7 @@ def _differences(one: Design, two: Design, lines: Mapping[Configuration, Line]) 
         seeds = [seed for seed in a if seed in b]
         if seeds:
             values = [b[seed] - a[seed] for seed in seeds]
-            mean, low, high = _ends(_mean(values))
+            mean, low, high = _ends(_mean(values, CHANGES.get(measure)))
             p = sign_flip_p(values) if len(values) > 1 else None
         else:
             mean, low, high = float(np.mean(list(b.values())) - np.mean(list(a.values()))), None, None

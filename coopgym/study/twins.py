@@ -20,8 +20,9 @@ from coopgym.envs.catalogue import game as make_game
 from coopgym.envs.moments import moments
 from coopgym.envs.reward import KINDS, RewardMode
 from coopgym.mechanisms.base import State
+from coopgym.statistics import TEAM
 from coopgym.study.cells import Cell, of_game
-from coopgym.study.identity import configuration, game_of, object_in
+from coopgym.study.identity import configuration, game_of, labels, object_in
 
 POWERS = np.array([0.2, 0.5, 1.0, 3.0])  # lanes of the play, from generous to stingy
 R = TypeVar("R", bound=Mapping[str, Any])
@@ -79,6 +80,14 @@ def notes(found: Iterable[tuple[str, str, str, str]]) -> list[str]:
         "are one training problem, so a run of one seed stands there under two names."
         for (mode, first, where), who in players.items()
     ]
+
+
+def notes_on(rows: Iterable[R]) -> list[str]:
+    """The same from rows of runs, by the names that tell them apart."""
+    known = list(rows)
+    named = labels(known)
+    found = ((*named.cell(row), named.cell(first)[-1], of_the_sum(row)) for row, first in pairs(known))
+    return notes((f"{name}{TEAM if team else ''}", game, mode, other) for game, name, mode, other, team in found)
 
 
 def _listed(names: Sequence[str]) -> str:

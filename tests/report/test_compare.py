@@ -177,3 +177,15 @@ def test_learners_of_the_sum_are_marked_and_differences_name_them_so(tmp_path, m
     assert "VDN [20 steps]† VDN [10 steps] private welfare" in told
     assert told.count("another objective than the others'") == 1 and "10 steps]†" not in told
     assert found.plot(tmp_path / "p.png").exists()
+
+
+def test_a_difference_of_rates_stays_between_minus_and_plus_one(tmp_path):
+    places = []
+    for name, rates in (("a", (0.0, 1.0)), ("b", (1.0, 0.0))):
+        rows_of = [row | {"rate": [rates[row["seed"]]] * 3} for row in rows(("IPPO",), ("private",), 2, game=GAME)]
+        settings = json.dumps({"total_steps": len(name), "name": name})
+        made = [r | {"hyperparameters": settings, "run_id": f"{name}{r['seed']}"} for r in rows_of]
+        Records(tmp_path / name).write("runs", "part", made)
+        places.append(tmp_path / name)
+    (change,) = [x for x in compare(places).differences if x.measure == "cooperation"]
+    assert (change.difference, change.low, change.high) == (0.0, -1.0, 1.0)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import coopgym
-from coopgym.report.page import answers, cases, episodes, fingerprints, landscape, making, measures
+from coopgym.report.page import answers, cases, changes, episodes, fingerprints, landscape, making, measures
 from coopgym.report.page.material import Material
 from coopgym.report.page.strata import numbers, spread
 from coopgym.statistics import mean_interval
@@ -394,6 +394,26 @@ def test_who_plays_the_documented_levels_is_like_the_record():
     assert [value(line[name]) for name in ("R²", "in bands", "order", "turns", "rubric")] == [1.0] * 5
     assert like.rows[-2][0] == "best constants" and "which 6 of 6 runs exceed" in panel.lead
     assert len(panel.charts) == 2 + 4  # actors, and the quantities of the stored model
+
+
+def test_changes_average_no_designs_of_a_learner_and_stay_within_what_they_can_be():
+    def change(name, difference, measure="level"):
+        about = {"measure": measure, "algorithm": name, "game": GAME, "before": "private", "after": "integrated"}
+        about |= {"difference": difference, "low": -3.0, "high": 4.0, "p": 0.5, "adjusted": 1.0, "found": False}
+        return about | {"mean_before": 0.2, "mean_after": 0.5, "seeds": 2}
+
+    for names in (("A", "B", "C", "D"), ("A [8 steps]", "A [16 steps]", "B", "C")):
+        both = [change(name, 0.9 - 0.5 * k, m) for k, name in enumerate(names) for m in ("level", "welfare")]
+        text, table = changes.told(both), changes.table(both)
+        apart = "[" in names[0]
+        assert ("mean changes over" in text) == (not apart) and ("for A [8 steps]" in text) == apart
+        assert (changes.picture(both) is None) == apart
+        assert ("cooperation" in text) == (not apart)
+        assert all(
+            -1.0 <= low <= high <= 1.0 for low, high in brackets(text.partition("cooperation")[2].split("]")[0] + "]")
+        )
+        assert [x for row in table.rows if row[2] == "cooperation" for x in brackets(row[5])] == [(-1.0, 1.0)] * 4
+        assert len(table.rows) == 8
 
 
 def test_case_studies_average_no_designs_of_a_learner():

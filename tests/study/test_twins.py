@@ -162,17 +162,22 @@ def told(tmp_path_factory):
     made = str(place / "out")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", "200")
-        wanted = (["compare", made], ["audit", made], ["evaluate", made, "--episodes", "1"])
+        short = ["SLCD-v1", "--steps", "1", "--seeds", "1", "--modes", "private,cooperative", "--quiet"]
+        wanted = (
+            ["compare", made], ["audit", made], ["evaluate", made, "--episodes", "1"],
+            ["ablate", *short, "--algorithms", "VDN,IPPO", "--workers", "1", "--out", str(place / "ablation")],
+            ["train", "VDN", *short, "--out", str(place / "trained")],
+        )  # fmt: skip
         found = {args[0]: CliRunner().invoke(app, args) for args in wanted}
     assert all(each.exit_code == 0 for each in found.values()), found
     return {name: each.stdout for name, each in found.items()}
 
 
-@pytest.mark.parametrize("command", ["compare", "audit", "evaluate"])
+@pytest.mark.parametrize("command", ["compare", "audit", "evaluate", "ablate", "train"])
 def test_commands_mark_learners_of_the_sum_and_say_which_rows_repeat_which(told, command):
     text = " ".join(told[command].split())
     assert "VDN†" in text and "IPPO†" not in text and "Constant_40†" not in text
-    assert text.count("VDN") == text.count("VDN†")
+    assert text.count("VDN") == text.count("VDN†") + text.count("train VDN")
     assert text.count(OF_THE_SUM) == 1
     again = "VDN† in SLCD-v1: the rows under cooperative rewards repeat those under private rewards."
     assert text.count(again) == text.count("repeat those under") == 1

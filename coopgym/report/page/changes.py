@@ -8,7 +8,7 @@ from typing import Any
 
 from coopgym.audit.comparison import compare_modes
 from coopgym.report.page import figures
-from coopgym.report.page.cells import of_player, player
+from coopgym.report.page.cells import of_player, player, several
 from coopgym.report.page.findings import findings
 from coopgym.report.page.material import Material
 from coopgym.report.page.panel import Chart, Table
@@ -27,7 +27,9 @@ OF_AUDITS = {
 NAMES = OF_RUNS | OF_AUDITS
 FEW = 3  # changes that are told one by one
 MOST = 60  # that are listed
+LONGEST = 400  # lines of a table
 LEVEL = 0.05
+OF_SHARES = ("rate", "final_trust", "level", "trust", "gini", "endgame")  # whose differences stay between -1 and 1
 
 
 def changes(material: Material) -> list[Change]:
@@ -51,7 +53,7 @@ def told(known: Sequence[Change]) -> str:
     a, b = known[0]["before"], known[0]["after"]
     own = [x for x in known if x["measure"] == "welfare" and (x["before"], x["after"]) == (a, b)]
     start = f"With {b} instead of {a} rewards,"
-    if 0 < len(own) <= FEW:
+    if 0 < len(own) <= FEW or _apart(known):
         each = [f"by {_relative(x)} for {x['algorithm']}" for x in own]
         first = f"{start} mean welfare changes {listed(each)}."
     else:
@@ -63,7 +65,7 @@ def told(known: Sequence[Change]) -> str:
 
 def table(known: Sequence[Change]) -> Table:
     """Each change where there are few; else means over pairs of learner and game."""
-    return _each(known) if len(known) <= MOST else _counts(known)
+    return _each(known) if len(known) <= MOST or _apart(known) else _counts(known)
 
 
 def picture(known: Sequence[Change]) -> Chart | None:
@@ -101,7 +103,9 @@ def _pooled(known: Sequence[Change], before: str, after: str) -> list[tuple[str,
     Where there are several games they are the sample: the changes of all learners of a game are averaged first, since
     learners in one game are not independent of each other. In one game the sample is the learners.
     """
-    found = []
+    found: list[tuple[str, str, Estimate]] = []
+    if _apart(known):
+        return found
     for measure in dict.fromkeys(x["measure"] for x in known):
         own = [x for x in known if (x["measure"], x["before"], x["after"]) == (measure, before, after)]
         share = measure == "welfare"
@@ -112,8 +116,14 @@ def _pooled(known: Sequence[Change], before: str, after: str) -> list[tuple[str,
             [fmean(of_game) for of_game in by_game.values()] if len(by_game) > 1 else next(iter(by_game.values()), [])
         )
         if values:
-            found.append((NAMES.get(measure, measure), "%" if share else "", estimate(values)))
+            mean = estimate(values).within(-1.0, 1.0) if measure in OF_SHARES else estimate(values)
+            found.append((NAMES.get(measure, measure), "%" if share else "", mean))
     return found
+
+
+def _apart(known: Sequence[Change]) -> bool:
+    """Whether a learner is there in several designs, over which nothing is averaged."""
+    return several(x["algorithm"] for x in known)
 
 
 def _unit(known: Sequence[Change]) -> str:
@@ -141,6 +151,7 @@ def _holding(known: Sequence[Change]) -> str:
 
 def _each(known: Sequence[Change]) -> Table:
     many = len({x["game"] for x in known}) > 1
+    whole, known = len(known), known[:LONGEST]
     rows = tuple(
         (x["algorithm"], *((x["game"],) if many else ()), f"{x['before']} to {x['after']}", NAMES.get(x["measure"]),
          x["mean_before"], x["mean_after"], around(_interval(x), 3), x["p"], x["adjusted"])
@@ -150,11 +161,14 @@ def _each(known: Sequence[Change]) -> Table:
     columns = (*where, "rewards", "measure", "before", "after", "change", "p", "Holm's p")
     links = tuple(of_player(x["algorithm"]) | {"game": x["game"]} for x in known)
     caption = "Changes between reward modes, paired by seed: 95% t intervals, exact p of sign flips, corrected by Holm."
+    if whole > LONGEST:
+        caption += f" The first {LONGEST} of {whole:,}."
     return Table(columns, rows, caption, links)
 
 
 def _interval(x: Change) -> Estimate:
-    return Estimate(x["difference"], x["low"], x["high"])
+    found = Estimate(x["difference"], x["low"], x["high"])
+    return found.within(-1.0, 1.0) if x["measure"] in OF_SHARES else found
 
 
 def _counts(known: Sequence[Change]) -> Table:
