@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
-
 from coopgym.algorithms import registry
 from coopgym.algorithms.evaluation import DRAWN_EPISODES, EVALUATIONS
 from coopgym.envs.catalogue import list_games
 from coopgym.envs.game import Game
 from coopgym.envs.reward import KINDS, RewardMode
+from coopgym.extras import explained
 from coopgym.mechanisms import checks
 from coopgym.study import formats
 from coopgym.study.cells import UNSEEDED, Cell, Excluded, of_game
@@ -33,6 +32,9 @@ from coopgym.study.options import (
     with_place,
 )
 from coopgym.study.sentences import sentence
+
+with explained("coopgym.study"):
+    from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 CROWD = 8  # a game of more agents is a crowd, and may have a budget of its own
 REPORTS = {f"TR-{report}": report for report in (1, 2, 3, 4)}  # classes of games, by report

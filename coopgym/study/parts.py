@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
+from coopgym.extras import explained
 from coopgym.study import earlier
+
+with explained("coopgym.study"):
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
 
 MAGIC = b"coopgym sha256 "
 SIZE = len(MAGIC) + 64

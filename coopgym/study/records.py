@@ -11,17 +11,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from coopgym.algorithms.policy import Policy
 from coopgym.algorithms.record import digest, finite
 from coopgym.algorithms.storage import packed
+from coopgym.extras import explained
 from coopgym.files import check_name
 from coopgym.study import claims
 from coopgym.study.parts import DamageError, ForeignError, aligned, decode, encode, summed
 from coopgym.study.schema import MOMENT, SCHEMAS
 from coopgym.study.store import store
+
+with explained("coopgym.study"):
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
 __all__ = ["FAILED", "Records", "Row", "aligned"]
 

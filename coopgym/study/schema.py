@@ -6,9 +6,11 @@ a curve (float32 values, int64 positions). Missing is null; NaN is never written
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from coopgym.audit.measures import CATALOGUE
+from coopgym.extras import explained
+
+with explained("coopgym.study"):
+    import pyarrow as pa
 
 TEXT, WHOLE, NUMBER, TRUTH = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 MOMENT = pa.timestamp("us", tz="UTC")

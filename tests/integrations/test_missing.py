@@ -119,6 +119,17 @@ def test_every_public_name_says_which_extra_to_install(name, skipped, wanted, tm
     assert wanted <= {public for public, _ in lines}
 
 
+@pytest.mark.parametrize("name", ["pydantic", "pyarrow"])
+def test_the_rooms_of_studies_say_so_too(name, tmp_path):
+    rooms = {"pydantic": ("study", "config"), "pyarrow": ("study", "records", "parts", "schema")}[name]
+    code = BLOCK.format(name=name) + "".join(
+        f"try:\n    import coopgym.study.{room}\nexcept ImportError as e:\n    print(e)\n" for room in rooms
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    line = f'coopgym.study needs {name}, which is not installed; pip install "coopgym[report]"'
+    assert told.stdout.splitlines() == [line] * len(rooms), told.stdout
+
+
 def test_every_extra_is_named_for_what_it_brings():
     """The table of modules and extras against pyproject.toml: the module's distribution is in that extra."""
     found = tomllib.loads((Path(coopgym.__file__).parents[1] / "pyproject.toml").read_text())["project"]
