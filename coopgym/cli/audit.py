@@ -30,8 +30,8 @@ def audit(
     run: Annotated[
         str,
         parameters.argument(
-            "A folder of `coopgym train` or `ablate`, or a folder of such folders; with --game also a policy: "
-            "TitForTat, or with --trust a Stable-Baselines3 .zip or an RLlib checkpoint.",
+            "A folder of `coopgym train` or `ablate`, a folder of such folders, or the file of a policy in one; with "
+            "--game also TitForTat, or with --trust a Stable-Baselines3 .zip or an RLlib checkpoint.",
             "RUN",
             parameters.place,
         ),
@@ -63,9 +63,9 @@ def audit(
     Example: coopgym audit runs/ablation-AppleAppStore-v1 --out runs/ablation-AppleAppStore-v1
     """
     from coopgym.study.audits import audit_policy, audit_runs
-    from coopgym.study.stored import places_in
+    from coopgym.study.stored import lone_policy, places_in
 
-    if game and not places_in(Path(run)):
+    if not places_in(Path(run)) and (game or lone_policy(run) is not None):
         return show([audit_policy(run, game, effort=effort, trust=trust)], json)
     with output.progress(quiet) as bar:
         found = audit_runs(run, out=out, game=game, effort=effort, resume=not again, news=bar)

@@ -105,7 +105,9 @@ def train(
 
 @app.command()
 def evaluate(
-    run: Annotated[Path, parameters.argument("A folder that `coopgym train` or `coopgym ablate` has written.", "RUN")],
+    run: Annotated[
+        Path, parameters.argument("A folder of `coopgym train` or `ablate`, or the file of a policy in it.", "RUN")
+    ],
     episodes: Annotated[int, typer.Option(min=1, help="Episodes for each policy.")] = 100,
     seed: Annotated[int, typer.Option(help="Seed of the games' randomness and of stochastic policies.")] = 0,
     quiet: Quiet = False,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.algorithms.policy import policy
+from coopgym.algorithms.policy import Policy, policy
 from coopgym.algorithms.record import NO_MODE, digest, finite
 from coopgym.audit.behaviour import Audit, audit
 from coopgym.audit.effort import Effort
@@ -22,7 +22,7 @@ from coopgym.envs.reward import RewardMode
 from coopgym.study import identity
 from coopgym.study.records import Records, Row, plain
 from coopgym.study.schema import AUDIT_CURVES, AUDITS, SCHEMAS
-from coopgym.study.stored import policies_of, stored
+from coopgym.study.stored import lone_policy, lone_run, policies_of, stored
 from coopgym.validation.conduct.record import documented_games, record_of
 
 News = Callable[[str, float], None]
@@ -121,15 +121,26 @@ class _Place:
         return [row for (run_id, _), row in found.items() if run_id in run_ids]
 
 
-def audit_policy(spec: Any, game: str, *, effort: str | Effort = "quick", trust: bool = False) -> Row:
-    """The row of a policy that belongs to no run of ours, of private rewards; nothing is written.
+def audit_policy(
+    spec: Any, game: Game | str | None = None, *, effort: str | Effort = "quick", trust: bool = False
+) -> Row:
+    """The row of a policy by itself; nothing is written.
 
-    spec and trust: as for ``coopgym.policy``: a name, a model's .zip, a checkpoint of RLlib.
+    Args:
+        spec: As for ``coopgym.policy``: a name, a model's .zip, a checkpoint of RLlib, the file of a policy of ours.
+        game: The game; a policy of ours knows its own.
+        effort: "quick", "full" or an Effort.
+        trust: As for ``coopgym.policy``.
+
+    Rewards are those that a policy of ours was trained on, and private for all others.
     """
-    made = policy(spec, game, trust=trust)
-    found = audit(made, made.game, effort=effort_of(effort))
-    known = {"algorithm": made.name, "game": made.game.id, "game_hash": made.game.hash, "reward_mode": "private"}
-    return _plain(_row(found, 0, known))
+    own = lone_policy(spec) if isinstance(spec, (str, Path)) else spec if isinstance(spec, Policy) else None
+    if own is None and game is None:
+        raise ValueError(f"{spec!r} names no game; say which game it is to play, e.g. TrustDilemma-v1")
+    made = own if own is not None and game is None else policy(spec if own is None else own, game or "", trust=trust)
+    run = lone_run(made)
+    found = audit(made, made.game, [_mode(run)], effort=effort_of(effort))
+    return _plain(_row(found, 0, run))
 
 
 def rows_of(found: Audit, runs: Sequence[Mapping[str, Any]]) -> list[Row]:

@@ -10,7 +10,7 @@ from coopgym.algorithms.evaluation import Evaluation, evaluate
 from coopgym.study import twins
 from coopgym.study.identity import FOLDER, labels, mode_label
 from coopgym.study.records import Records, Row
-from coopgym.study.stored import places_in, policy_of, saved_runs, saved_stack
+from coopgym.study.stored import lone_policy, lone_run, nothing_in, places_in, policy_of, saved_runs, saved_stack
 
 
 def evaluate_run(
@@ -18,8 +18,9 @@ def evaluate_run(
 ) -> list[dict[str, Any]]:
     """One row for each trained policy in ``folder``: its run, and means over ``episodes`` deterministic episodes.
 
-    folder: of ``coopgym train``, ``ablate`` or ``study run``, or a folder of such folders. algorithm, game: with what
-    differs among runs that would otherwise share a name.
+    folder: of ``coopgym train``, ``ablate`` or ``study run``, a folder of such folders, or the file of one policy,
+    which is played in the game that it names. algorithm, game: with what differs among runs that would otherwise share
+    a name.
 
     welfare [payoff, sum over agents], payoff [list over agents], cooperation [mean share of endowment], trust [mean
     over pairs at the end], length [steps]. team_reward: whether it was trained on the sum of all agents' rewards.
@@ -27,13 +28,16 @@ def evaluate_run(
     Raises FileNotFoundError where there is no policy, ValueError for a damaged one.
     """
     places, tell = places_in(Path(folder)), news or (lambda name, share: None)
+    alone = None if places else lone_policy(folder)
+    if alone is not None:
+        return [_row(lone_run(alone), evaluate([alone], alone.game, episodes, seed), 0) | {"duplicate_of": None}]
     many = len(places) > 1
     found = [
         (run | {FOLDER: place.name} if many else run, row)
         for place in places for run, row in _of_place(place, episodes, seed, tell)
     ]  # fmt: skip
     if not found:
-        raise FileNotFoundError(f"there is no trained policy in {str(folder)!r}; make one with `coopgym train`")
+        raise nothing_in(folder, "trained policy")
     named = labels(run for run, _ in found)
     repeats = {id(run): first["run_id"] for run, first in twins.pairs(run for run, _ in found)}
     found = [(run, row | {"duplicate_of": repeats.get(id(run))}) for run, row in found]

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from coopgym.algorithms.policy import Policy
+from coopgym.algorithms.record import mutuality
 from coopgym.algorithms.storage import load
 from coopgym.envs.game import Game
+from coopgym.envs.reward import RewardMode
 from coopgym.files import inside
 from coopgym.study import identity
 from coopgym.study.records import Records, Row
@@ -33,8 +35,43 @@ def stored(place: str | Path, game: str | None = None) -> list[tuple[Path, list[
         for folder in places for group in programs_of(runs_in(folder, game))
     ]  # fmt: skip
     if not found:
-        raise FileNotFoundError(f"there is no policy in {str(place)!r}; make one with `coopgym train`")
+        raise nothing_in(place)
     return found
+
+
+def nothing_in(place: str | Path, what: str = "policy") -> FileNotFoundError:
+    """What is said where no run has left a policy; inside of a folder of runs it names that folder."""
+    given = Path(place)
+    above = next((folder for folder in list(given.parents)[:2] if given.exists() and _holds_runs(folder)), None)
+    if above is not None:
+        return FileNotFoundError(f"{str(place)!r} is a part of the folder of runs {str(above)!r}; give that folder")
+    return FileNotFoundError(f"there is no {what} in {str(place)!r}; make one with `coopgym train`")
+
+
+def lone_policy(place: str | Path) -> Policy | None:
+    """The policy in the file that ``place`` names, with or without suffix; None where it names anything else.
+
+    Raises:
+        ValueError: If the file is no policy, or a stack of several; it names the folder that says whose they are.
+    """
+    path = Path(place)
+    stem = path.with_suffix("") if path.suffix in (".json", ".safetensors") else path
+    if path.is_dir() or not stem.with_name(stem.name + ".json").is_file():
+        return None
+    found = load(path, None)
+    if found.stacked:
+        raise ValueError(f"{str(place)!r} holds the policies of several runs; give its folder {str(path.parent)!r}")
+    return found
+
+
+def lone_run(played: Policy) -> Row:
+    """What a policy in a file of its own says about its run, in columns of ``runs``; of private rewards by default."""
+    about = getattr(played, "about", None) or {}
+    mode = RewardMode.of(about.get("reward_mode") or "private")
+    return {
+        "run_id": about.get("run_id"), "algorithm": played.name, "game": played.game.id, "seed": about.get("seed"),
+        "game_hash": played.game.hash, "reward_mode": mode.kind, "mutuality": mutuality(mode),
+    }  # fmt: skip
 
 
 def policies_of(folder: Path, runs: Sequence[Row]) -> list[Policy]:

@@ -14,6 +14,7 @@ from coopgym.study import audits as audit_records
 from coopgym.study.ablation import run_ablation
 from coopgym.study.audits import AUDITS, audit_runs
 from coopgym.study.hacking import hacking
+from coopgym.study.records import Records
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +108,37 @@ def test_a_saved_result_and_the_result_itself_give_the_same_rows(tmp_path):
 def test_a_folder_without_policies_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="make one with"):
         audit_runs(tmp_path)
+
+
+def test_the_file_of_a_policy_is_played_by_itself(study, tmp_path, capsys):
+    def told(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main([*map(str, arguments), "--json", "-q"])
+        return ended.value.code, json.loads(capsys.readouterr().out)
+
+    def same(row, other, names):
+        assert {name: row[name] for name in names} == pytest.approx({name: other[name] for name in names})
+
+    runs = [run for run in Records(study).read("runs") if run["algorithm"] == "IPPO"]
+    audited = {row["run_id"]: row for row in told("audit", study)[1]}
+    played = {row["run_id"]: row for row in told("evaluate", study, "--episodes", 2)[1]}
+    for run in runs[:2]:
+        for ending in (".json", ".safetensors", "")[: 1 if run["seed"] else 3]:
+            file = study / f"{run['policy_file']}{ending}"
+            code, (row,) = told("audit", file)
+            assert code == 0 and row["reward_mode"] == run["reward_mode"] and row["game"] == run["game"]
+            same(row, audited[run["run_id"]], ("welfare", "best_gain", "level"))
+            code, (row,) = told("evaluate", file, "--episodes", 2)
+            assert code == 0 and row.keys() == played[run["run_id"]].keys()
+            same(row, played[run["run_id"]], ("welfare", "cooperation", "trust", "length", "seed"))
+    for inner in ("policies", "policies/index.csv"):
+        for command in ("audit", "evaluate"):
+            code, answer = told(command, study / inner)
+            wanted = f"is a part of the folder of runs {str(study)!r}; give that folder"
+            assert code == 2 and wanted in answer["error"]["message"]
+    stack = coopgym.train("IPPO", "SLCD-v1", seeds=[0], total_steps=1, max_steps=30).save(tmp_path / "saved")
+    code, answer = told("evaluate", stack / "policy.json")
+    assert code == 2 and f"several runs; give its folder {str(stack)!r}" in answer["error"]["message"]
 
 
 def test_a_policy_of_no_run_is_audited_by_name(capsys):
