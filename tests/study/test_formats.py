@@ -56,7 +56,7 @@ def test_what_is_wrong_is_named_as_it_is_in_toml(change, message):
 
 def test_a_key_may_come_from_an_anchor_and_be_changed():
     shares = "budget:\n  algorithms:\n    IPPO: &quick {steps: 7, crowd: 3}\n    MAPPO: {<<: *quick, steps: 9}\n"
-    budget = parse(SMALL + shares).budget
+    budget = parse(SMALL.replace("TitForTat", "IPPO, MAPPO") + shares).budget
     assert [budget.of_cell(name, "SLCD-v1", 2) for name in ("IPPO", "MAPPO")] == [7, 9]
     assert budget.of_cell("MAPPO", "ApacheProject-v1", 40) == 3
 
