@@ -34,6 +34,7 @@ NUMBER = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.\d*)?(?:e[-+]?\d+)?")
 EXACT = ("theory", "moving")  # chapters whose examples compute and train nothing
 GIVES_A_BUDGET = ("train", "ablate")
 SHORT = 3000
+WIDTH, ROOMY = 120, 200  # columns of a terminal as pages show it; and so many that no digits of training break a line
 PLAIN = re.compile(r"coopgym [^|&;<>$`\\#~*]+")  # needs no shell
 
 
@@ -92,18 +93,17 @@ def run(page: Path, folder: Path, *, small: bool = False, alone: bool = False, t
     told = folder / ".printed.json"
     errors = [] if "<!-- warnings: " in page.read_text() else ["-W", "error"]
     command = [sys.executable, *errors, __file__, "--child", page, told, str(int(small)), str(int(alone))]
-    done = subprocess.run(
-        command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=timeout, check=False
-    )  # fmt: skip
+    around = environment(ROOMY if small else WIDTH)
+    done = subprocess.run(command, cwd=folder, env=around, capture_output=True, text=True, timeout=timeout, check=False)
     assert done.returncode == 0, f"{page}\n{done.stdout[-4000:]}\n{done.stderr[-8000:]}"
     return list(json.loads(told.read_text()))
 
 
-def environment() -> dict[str, str]:
+def environment(columns: int = WIDTH) -> dict[str, str]:
     """This package and the programs beside this Python, one thread, and one order of sets for all."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     one = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
-    return os.environ | one | {"PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}  # as wide as pages show
+    return os.environ | one | {"PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": str(columns)}
 
 
 def differences(page: Path, printed: list[str]) -> list[str]:
