@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "coopgym").rglob("*.py"))
 HEAVY = {"torch", "ray", "scipy", "pandas", "plotly", "matplotlib", "pyarrow", "typer", "rich"}
 FLOORS = [
-    "extras files numerics seeding statistics", "mechanisms", "envs", "algorithms", "oracles",
+    "extras files numerics seeding", "mechanisms", "envs statistics", "algorithms", "oracles",
     "audit validation integrations",
     "study", "report", "explore", "cli",
 ]  # fmt: skip
