@@ -283,8 +283,10 @@ def main() -> int:
     filed = Filed(Path(__file__).parent / "results" / "attack.json")
     cells = [
         {"game": game, "concept": concept, "reward_mode": mode}
-        for game in options.games for concept in options.concepts for mode in options.modes
-    ]  # fmt: skip
+        for game in options.games
+        for concept in options.concepts
+        for mode in options.modes
+    ]
     failed = carry_out(partial(attack_one, options=options), cells, filed, options.workers)
     worst = {
         status: max((r["gain"] for r in filed.rows if r["status"] == status), default=0.0)

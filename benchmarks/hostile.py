@@ -253,17 +253,25 @@ NAMES = (
     "checkpoint_seconds", "nmae",
 )  # fmt: skip
 PLAUSIBLE: dict[str, tuple[Any, ...]] = {  # near what a user means, so that files also fail late, or not at all
-    "name": ("small", "other-2"), "description": ("", "ünïcode"), "version": ("v0", "v1", "v2"),
-    "games": (["SLCD"], ["TR-1"], ["SLCD-v1", "SLCD"], ["SLDC"], "all"), "seeds": (1, 3, 0, [4, 5], [4, 4]),
+    "name": ("small", "other-2"),
+    "description": ("", "ünïcode"),
+    "version": ("v0", "v1", "v2"),
+    "games": (["SLCD"], ["TR-1"], ["SLCD-v1", "SLCD"], ["SLDC"], "all"),
+    "seeds": (1, 3, 0, [4, 5], [4, 4]),
     "algorithms": (["MAPPO"], ["IPPO", "Constant_30"], ["Nash"], ["constants"], ["IPPO", "IPO"]),
-    "reward_modes": (["private"], ["integrated:0.3"], ["private", "selfish"]), "device": ("cpu", "auto"),
+    "reward_modes": (["private"], ["integrated:0.3"], ["private", "selfish"]),
+    "device": ("cpu", "auto"),
     "budget": ({"steps": 400}, {"steps": 0}, {"steps": 400, "crowd": 50}),
     "evaluation": ({"episodes": 3}, {"pionts": 2}),
     "hyperparameters": ({"IPPO": {"hidden": [8]}}, {"IPPO": {"learning_rate": "1e-3"}}, {"all": {"gama": 0.9}}),
-    "variants": ({"thin": {"hidden": [4]}}, {"thin": {"hiden": [4]}}), "workers": (1, 2, 0), "pieces": (1, 2),
+    "variants": ({"thin": {"hidden": [4]}}, {"thin": {"hiden": [4]}}),
+    "workers": (1, 2, 0),
+    "pieces": (1, 2),
     "game_options": ({"all": {"max_steps": 5}}, {"TrustDilemma": {"max_steps": 5}}, {"SLCD": {"max_step": 5}}),
-    "checkpoint_seconds": (1, 60.0), "engine": ("local", "ray", "dask"), "gpus": (0, 1),
-}  # fmt: skip
+    "checkpoint_seconds": (1, 60.0),
+    "engine": ("local", "ray", "dask"),
+    "gpus": (0, 1),
+}
 INNER = (
     "IPPO",
     "all",

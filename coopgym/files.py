@@ -27,11 +27,42 @@ MARKER = ".coopgym.json"  # in a folder that was built here: what it is, and the
 PICTURE = "coopgym picture"  # stands in each picture made here as the program that made it
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")  # of files that are named after something in a record
 SHOWN = 3  # files that an error names
-SCHEMES = {  # of URLs that fsspec knows; other names may have a colon, such as run:1
-    "abfs", "abfss", "adl", "az", "dbfs", "dropbox", "file", "filecache", "ftp", "gcs", "gdrive", "github", "gs",
-    "hdfs", "hf", "http", "https", "local", "memory", "oci", "oss", "r2", "s3", "s3a", "sftp", "simplecache", "smb",
-    "ssh", "tos", "wandb", "webdav", "webhdfs", "zip",
-}  # fmt: skip
+# of URLs that fsspec knows; other names may have a colon, such as run:1
+SCHEMES = [
+    "abfs",
+    "abfss",
+    "adl",
+    "az",
+    "dbfs",
+    "dropbox",
+    "file",
+    "filecache",
+    "ftp",
+    "gcs",
+    "gdrive",
+    "github",
+    "gs",
+    "hdfs",
+    "hf",
+    "http",
+    "https",
+    "local",
+    "memory",
+    "oci",
+    "oss",
+    "r2",
+    "s3",
+    "s3a",
+    "sftp",
+    "simplecache",
+    "smb",
+    "ssh",
+    "tos",
+    "wandb",
+    "webdav",
+    "webhdfs",
+    "zip",
+]
 
 
 class OverwriteError(ValueError):
@@ -108,14 +139,16 @@ def check_own(path: Path, own: Callable[[bytes], bool]) -> None:
 
 def check_picture(path: Path) -> None:
     """Raise OverwriteError if ``path`` is a folder, or a file that is no picture made by this package."""
-    check_own(path, lambda content: PICTURE.encode() in content)
+    check_own(path, _is_picture)
 
 
 def write_picture(path: Path, data: bytes) -> None:
     """Write a picture, which holds PICTURE, in the place of one that was made here; see ``check_picture``."""
-    check_picture(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, data)
+    write_own(path, data, _is_picture)
+
+
+def _is_picture(content: bytes) -> bool:
+    return PICTURE.encode() in content
 
 
 def set_aside(path: Path, suffix: str) -> Path:

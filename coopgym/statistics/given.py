@@ -1,4 +1,4 @@
-"""Checks of what the functions of this room are given: every message names the value, the rule and the cure."""
+"""Checks of what the functions of this package are given: every message names the value, the rule and the cure."""
 
 from __future__ import annotations
 

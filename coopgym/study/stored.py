@@ -69,9 +69,14 @@ def lone_run(played: Policy) -> Row:
     about = getattr(played, "about", None) or {}
     mode = RewardMode.of(about.get("reward_mode") or "private")
     return {
-        "run_id": about.get("run_id"), "algorithm": played.name, "game": played.game.id, "seed": about.get("seed"),
-        "game_hash": played.game.hash, "reward_mode": mode.kind, "mutuality": mutuality(mode),
-    }  # fmt: skip
+        "run_id": about.get("run_id"),
+        "algorithm": played.name,
+        "game": played.game.id,
+        "seed": about.get("seed"),
+        "game_hash": played.game.hash,
+        "reward_mode": mode.kind,
+        "mutuality": mutuality(mode),
+    }
 
 
 def policies_of(folder: Path, runs: Sequence[Row]) -> list[Policy]:

@@ -67,9 +67,17 @@ def test_curves_have_a_row_for_each_run_metric_and_agent(result):
     assert rows[first, "rate", 0]["value"] != rows[first, "rate", 1]["value"]
     assert len(rows) == len(result.curves)
     long = coopgym.train(
-        "IPPO", "SLCD-v1", seeds=[0], max_steps=2, total_steps=520, lanes=1, rollout_steps=2, hidden=(4,), epochs=1,
+        "IPPO",
+        "SLCD-v1",
+        seeds=[0],
+        max_steps=2,
+        total_steps=520,
+        lanes=1,
+        rollout_steps=2,
+        hidden=(4,),
+        epochs=1,
         minibatches=2,
-    )  # fmt: skip
+    )
     assert {len(c["value"]) for c in long.curves} == {20, 200}
     assert {run.status for run in long.runs} == {"ok"}
 

@@ -121,13 +121,13 @@ def test_every_public_name_says_which_extra_to_install(name, skipped, wanted, tm
 
 @pytest.mark.parametrize("name", ["pydantic", "pyarrow"])
 def test_the_rooms_of_studies_say_so_too(name, tmp_path):
-    rooms = {"pydantic": ("study", "config"), "pyarrow": ("study", "records", "parts", "schema")}[name]
+    modules = {"pydantic": ("study", "config"), "pyarrow": ("study", "records", "parts", "schema")}[name]
     code = BLOCK.format(name=name) + "".join(
-        f"try:\n    import coopgym.study.{room}\nexcept ImportError as e:\n    print(e)\n" for room in rooms
+        f"try:\n    import coopgym.study.{module}\nexcept ImportError as e:\n    print(e)\n" for module in modules
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     line = f'coopgym.study needs {name}, which is not installed; pip install "coopgym[report]"'
-    assert told.stdout.splitlines() == [line] * len(rooms), told.stdout
+    assert told.stdout.splitlines() == [line] * len(modules), told.stdout
 
 
 def test_every_extra_is_named_for_what_it_brings():

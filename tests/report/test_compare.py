@@ -170,7 +170,7 @@ def test_learners_of_the_sum_are_marked_and_differences_name_them_so(tmp_path, m
     places = [
         folder(tmp_path / name, lambda s: 1000.0 + s, algorithms=("IPPO", "VDN"), steps=steps, team_reward=name == "b")
         for name, steps in (("a", 10), ("b", 20))
-    ]  # fmt: skip
+    ]
     found = compare(places)
     assert [line.team for line in found.lines] == [False, True, False, True]
     told = " ".join(CliRunner().invoke(app, ["compare", *map(str, places)]).stdout.split())

@@ -186,8 +186,9 @@ def test_two_designs_of_a_learner_are_not_averaged():
     def both(game):
         return [
             run("A", "private", seed, 0.2 + 0.4 * k + 0.01 * seed, 80.0, game, variant=f"{steps} steps")
-            for k, steps in enumerate((800, 1600)) for seed in range(3)
-        ]  # fmt: skip
+            for k, steps in enumerate((800, 1600))
+            for seed in range(3)
+        ]
 
     for games in ((GAME,), (GAME, "H-v1")):
         panel = landscape.panel(material([each for game in games for each in both(game)]))
@@ -197,8 +198,11 @@ def test_two_designs_of_a_learner_are_not_averaged():
         lines = [(row[0], row[1], row[3]) for row in panel.tables[1].rows]
         assert lines == [(game, f"A [{steps} steps]", 3) for game in games for steps in (800, 1600)]
         assert panel.tables[1].links[0] == {
-            "algorithm": "A", "variant": "800 steps", "game": GAME, "reward_mode": "private"
-        }  # fmt: skip
+            "algorithm": "A",
+            "variant": "800 steps",
+            "game": GAME,
+            "reward_mode": "private",
+        }
 
 
 # over an episode
@@ -351,7 +355,7 @@ def test_panels_on_behaviour_average_no_designs_of_a_learner():
         panels = [
             f.panel(material(audits=rows, audit_curves=[*answered, *rates]))
             for f in (measures, episodes, answers, fingerprints)
-        ]  # fmt: skip
+        ]
         for panel in panels:
             sound(panel)
             whole = [panel.lead, [(c.alt, c.caption, c.figure["layout"]["title"]["text"]) for c in panel.charts]]
@@ -419,8 +423,9 @@ def test_changes_average_no_designs_of_a_learner_and_stay_within_what_they_can_b
 def test_case_studies_average_no_designs_of_a_learner():
     runs = [
         run("A", "private", seed, [0.2 + 0.4 * k] * 2, 80.0, "SLCD-v1", variant=f"{k} steps", run_id=f"{k} {seed}")
-        for k in range(2) for seed in range(3)
-    ]  # fmt: skip
+        for k in range(2)
+        for seed in range(3)
+    ]
     panel = cases.panel(material(runs))
     sound(panel)
     assert panel.tables[0].columns[-2:] == ("A [0 steps], private", "A [1 steps], private")

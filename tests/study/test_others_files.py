@@ -242,9 +242,12 @@ def test_no_command_keeps_records_in_the_memory_of_its_process(tmp_path, monkeyp
     (tmp_path / "plain.toml").write_text(text)
     (tmp_path / "own.toml").write_text(f"{text}out = {out!r}\n")
     for command in (
-        ("train", "IPPO", "TrustDilemma-v1", "--out", out), ("ablate", "TrustDilemma-v1", "--out", out),
-        ("study", "run", "plain.toml", "--out", out), ("study", "run", "own.toml"), ("audit", "runs/x", "--out", out),
-    ):  # fmt: skip
+        ("train", "IPPO", "TrustDilemma-v1", "--out", out),
+        ("ablate", "TrustDilemma-v1", "--out", out),
+        ("study", "run", "plain.toml", "--out", out),
+        ("study", "run", "own.toml"),
+        ("audit", "runs/x", "--out", out),
+    ):
         done = told(*command)
         said = " ".join(done.stderr.replace("│", " ").split())  # of the frame around it
         assert done.exit_code == 2 and "is the memory of this process, and what" in said, done.output

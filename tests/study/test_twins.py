@@ -164,10 +164,12 @@ def told(tmp_path_factory):
         patch.setenv("COLUMNS", "200")
         short = ["SLCD-v1", "--steps", "1", "--seeds", "1", "--modes", "private,cooperative", "--quiet"]
         wanted = (
-            ["compare", made], ["audit", made], ["evaluate", made, "--episodes", "1"],
+            ["compare", made],
+            ["audit", made],
+            ["evaluate", made, "--episodes", "1"],
             ["ablate", *short, "--algorithms", "VDN,IPPO", "--workers", "1", "--out", str(place / "ablation")],
             ["train", "VDN", *short, "--out", str(place / "trained")],
-        )  # fmt: skip
+        )
         found = {args[0]: CliRunner().invoke(app, args) for args in wanted}
     assert all(each.exit_code == 0 for each in found.values()), found
     return {name: each.stdout for name, each in found.items()}
@@ -193,9 +195,9 @@ def test_sentences_on_repeats_gather_learners_and_games():
 
 
 def test_pairs_and_distinct_part_the_rows():
-    rows = [
-        row("VDN", "SLCD-v1", mode, seed, 0.5, team_reward=True) for mode in KINDS for seed in range(2)
-    ] + [row("IPPO", "SLCD-v1", mode, 0, 0.5) for mode in KINDS]  # fmt: skip
+    rows = [row("VDN", "SLCD-v1", mode, seed, 0.5, team_reward=True) for mode in KINDS for seed in range(2)] + [
+        row("IPPO", "SLCD-v1", mode, 0, 0.5) for mode in KINDS
+    ]
     found = twins.pairs(rows)
     assert [(one["reward_mode"], first["reward_mode"], one["seed"] - first["seed"]) for one, first in found] == [
         ("cooperative", "private", 0)
